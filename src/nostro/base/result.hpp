@@ -12,14 +12,25 @@ namespace nostro {
 enum class ErrorCode : std::uint8_t {
     invalid,      // mend the input
     conflict,     // same id, other content
-    not_found,    //
+    not_found,
     unavailable,  // try again later; nothing happened
     unknown,      // it may have happened: ask again with the same id
     fenced,       // another writer took over: stop
     corrupt,      // stored bytes are damaged: stop
 };
 
-std::string_view name(ErrorCode code);  // "invalid", "conflict", ...
+constexpr std::string_view name(ErrorCode code) {
+    switch (code) {
+        case ErrorCode::invalid: return "invalid";
+        case ErrorCode::conflict: return "conflict";
+        case ErrorCode::not_found: return "not_found";
+        case ErrorCode::unavailable: return "unavailable";
+        case ErrorCode::unknown: return "unknown";
+        case ErrorCode::fenced: return "fenced";
+        case ErrorCode::corrupt: return "corrupt";
+    }
+    return "unknown";
+}
 
 struct Error {
     ErrorCode code;
@@ -33,18 +44,5 @@ public:
     using std::expected<T, Error>::expected;
     Result(Error error) : std::expected<T, Error>(std::unexpected(std::move(error))) {}
 };
-
-inline std::string_view name(ErrorCode code) {
-    switch (code) {
-        case ErrorCode::invalid: return "invalid";
-        case ErrorCode::conflict: return "conflict";
-        case ErrorCode::not_found: return "not_found";
-        case ErrorCode::unavailable: return "unavailable";
-        case ErrorCode::unknown: return "unknown";
-        case ErrorCode::fenced: return "fenced";
-        case ErrorCode::corrupt: return "corrupt";
-    }
-    return "unknown";
-}
 
 }  // namespace nostro
