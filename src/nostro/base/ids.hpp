@@ -31,5 +31,7 @@ using Digest = std::array<std::uint8_t, 32>;  // SHA-256
 // The ids are hashes already.
 template <class Kind>
 struct std::hash<nostro::Id<Kind>> {
-    std::size_t operator()(const nostro::Id<Kind>& id) const noexcept { return id.low ^ (id.high * 0x9E3779B97F4A7C15u); }
+    std::size_t operator()(const nostro::Id<Kind>& id) const noexcept {
+        return id.low ^ (id.high * 0x9E3779B97F4A7C15u);
+    }
 };

@@ -10,8 +10,8 @@ namespace nostro {
 
 // One code for each thing that a caller does differently.
 enum class ErrorCode : std::uint8_t {
-    invalid,      // mend the input
-    conflict,     // same id, other content
+    invalid,   // mend the input
+    conflict,  // same id, other content
     not_found,
     unavailable,  // try again later; nothing happened
     unknown,      // it may have happened: ask again with the same id
