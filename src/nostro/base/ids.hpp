@@ -19,8 +19,8 @@ struct Id {
 
 // First byte: home slot, which tells the Book that decides it. Rest: 120 bits of SHA-256 over (tenant,
 // door, key), which is what a Book remembers. So a retry has the same id on every node.
-using PaymentId = Id<struct PaymentKind>;
-using AccountId = Id<struct AccountKind>;  // 128 bits of SHA-256 over (tenant, account name)
+using PaymentId = Id<struct PaymentIdTag>;
+using AccountId = Id<struct AccountIdTag>;  // 128 bits of SHA-256 over (tenant, account name)
 
 using Seq = std::uint64_t;  // frame of one journal: 1, 2, 3...; 0 is before the first
 using Instant = std::chrono::sys_time<std::chrono::nanoseconds>;

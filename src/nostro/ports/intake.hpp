@@ -1,0 +1,45 @@
+// The way in for callers that wait: one request, one or many commands, answered together once none of them
+// can be lost.
+//
+// Threads: submit may be called from any. Bounded: when the inbox is full, the reply is `unavailable` at once
+//          and nothing is kept.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "nostro/domain/book.hpp"
+#include "nostro/domain/command.hpp"
+
+namespace nostro {
+
+// What became of one command, once it is durable.
+struct Receipt {
+    Answer answer;
+    PaymentId payment;
+    Status status = Status::accepted;  // recorded: as decided; replayed: unknown here, read `answer.first`
+    Reason reason = Reason::none;
+    Instant accepted_at{};
+    Place place{};  // of its outcome
+};
+
+struct Submission {
+    std::vector<Command> commands;
+    std::vector<std::byte> encoded;      // encode_command() of each, one after the other
+    std::vector<std::uint32_t> ends;     // where each ends in `encoded`
+    std::shared_ptr<const void> memory;  // what the commands' views point into
+    Seq ids_asked_through = 0;           // how far the sealed ids reached that intake asked
+    // Called once, on any thread; must not block. Receipts in the order of the commands. `unavailable`: nothing was
+    // taken, though a first part of the commands may have been when the receipts' count says so. `unknown`: it may
+    // have happened.
+    std::function<void(Result<std::vector<Receipt>>)> reply;
+};
+
+class Intake {  // two of them: into the Book beside it, or into a topic
+public:
+    virtual ~Intake() = default;
+    virtual void submit(std::unique_ptr<Submission> submission) = 0;
+};
+
+}  // namespace nostro

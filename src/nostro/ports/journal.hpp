@@ -1,0 +1,69 @@
+// The one truth of a Book: an endless chain of frames, each holding commands, their outcomes, the images
+// they left, and how far every source has been read.
+//
+// Durability: a frame reported by accepted() survives the loss of the process and of whatever the adapter
+//             promises beyond it (segment: power; Kafka: a broker; PostgreSQL: a standby; memory: nothing).
+// One writer: a frame is accepted only if it continues the chain (seq + 1, digest of the one before, first
+//             cursors = its last cursors). Of two writers the second sees `fenced`; its frame counts for no reader.
+// Threads:    take_over, ready, append and accepted belong to one thread; image and read may be called from any.
+#pragma once
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "nostro/base/ids.hpp"
+#include "nostro/base/result.hpp"
+#include "nostro/domain/cursor.hpp"
+#include "nostro/wire/frame.hpp"
+
+namespace nostro {
+
+struct Head {
+    Seq seq = 0;  // newest frame of the chain; 0: empty
+    Digest digest{};
+    std::uint32_t epoch = 0;  // of the new owner
+    Instant time{};
+    std::vector<Cursor> cursors;  // how far every source has been read
+};
+
+class Journal {
+public:
+    virtual ~Journal() = default;
+
+    // Becomes the writer: fences whoever was, and tells where the chain ends. Once.
+    virtual Result<Head> take_over() = 0;
+
+    // Whether a frame of frame_bytes_max() could be appended now. `unavailable`: no space; says of which file system
+    // and how much is missing. Asked before anything is decided, so that nothing decided is ever without a place.
+    virtual Result<> ready() = 0;
+
+    // Starts to write and returns at once. At most in_flight_max() frames may be under way.
+    virtual Result<> append(FramePtr frame) = 0;
+    virtual std::size_t in_flight_max() const = 0;
+    virtual std::size_t frame_bytes_max() const = 0;
+
+    // The newest frame that is durable and in the chain. `fenced` or `corrupt`: stop the process.
+    virtual Result<Seq> accepted() = 0;
+
+    // Gives the newest image (snapshot) in chunks to `install`; returns the frame it stands at, 0: there is none.
+    virtual Result<Seq> image(const std::function<void(const Changes&)>& install) const = 0;
+
+    // Calls `each` for accepted frames from `from` on, in order, until it says false or the end. Returns the first
+    // one not given. `not_found`: `from` is older than kept history.
+    virtual Result<Seq> read(Seq from, const std::function<bool(const FramePtr&)>& each) const = 0;
+};
+
+// Known ids that have left the Book's memory, for ever on disk. Threads: any.
+class SealedIds {
+public:
+    struct Found {
+        Place place;
+        std::uint64_t meaning;
+    };
+    virtual ~SealedIds() = default;
+    virtual Result<std::optional<Found>> find(PaymentId id) const = 0;
+    virtual Seq through() const = 0;  // ids of frames up to here are in it
+};
+
+}  // namespace nostro

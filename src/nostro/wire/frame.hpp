@@ -1,0 +1,105 @@
+// A frame: what one turn of settlement decided, as it stands in every journal. docs/formats/frame.md draws
+// it byte by byte.
+//
+//   header (fixed size, little endian) | body = sections, each with kind, count, length and CRC32C | zeros to 4 KiB
+//
+// Digest of a frame: SHA-256 over its header, which holds the SHA-256 of the body; so a proof needs one
+// frame and the headers up to a checkpoint.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "nostro/base/ids.hpp"
+#include "nostro/base/result.hpp"
+#include "nostro/domain/command.hpp"
+#include "nostro/domain/cursor.hpp"
+#include "nostro/domain/outcome.hpp"
+
+namespace nostro {
+
+constexpr std::size_t kFrameAlign = 4096;  // frames start and end on it, in files and in memory
+
+struct FrameHeader {
+    Seq seq = 0;
+    std::uint32_t epoch = 0;  // goes up by one with each take-over
+    std::uint64_t nonce = 0;  // random, of the owner's process: no two owners write the same bytes
+    Instant time{};           // of every command in it; never goes back
+    Digest previous{};        // digest of the frame before; zeros for the first
+    Seq accepted = 0;         // newest frame known durable when this one was built
+    std::uint32_t body_bytes = 0;
+    Digest body_digest{};
+};
+
+// The bytes of one whole frame, aligned to kFrameAlign, its length a multiple of it. Immutable once built;
+// shared by the journal's writer, the feed and readers.
+class EncodedFrame {
+public:
+    FrameHeader header;
+    Digest digest{};
+    std::span<const std::byte> bytes() const;  // header, body, padding
+    std::span<const std::byte> body() const;
+    ~EncodedFrame();
+
+private:
+    friend class FrameBuilder;
+    friend Result<std::shared_ptr<const EncodedFrame>> decode_frame(std::span<const std::byte> bytes);
+    EncodedFrame();
+    std::byte* memory_ = nullptr;
+    std::size_t size_ = 0, capacity_ = 0;
+};
+using FramePtr = std::shared_ptr<const EncodedFrame>;
+
+// Checks magic, version, lengths, section CRCs and the body's digest, and copies. `corrupt`: says which check
+// failed and at which byte. Bytes beyond the frame are ignored.
+Result<FramePtr> decode_frame(std::span<const std::byte> bytes);
+// The header alone, checked by its own CRC: enough to walk a file. `corrupt` as above.
+Result<FrameHeader> decode_frame_header(std::span<const std::byte> bytes);
+std::size_t frame_size(const FrameHeader& header);  // padded
+constexpr std::size_t kFrameHeaderBytes = 256;      // a reader needs so many to call decode_frame_header
+
+// Builds frames one after the other, in recycled memory: nothing is allocated in steady state.
+// Threads: one owner; a finished frame may be released on any thread.
+class FrameBuilder {
+public:
+    explicit FrameBuilder(std::size_t frame_bytes_max);
+    ~FrameBuilder();
+
+    // Starts a frame.
+    void begin();
+    // Adds a command as encode_command() wrote it; returns its number in the frame.
+    std::uint32_t add_command(std::span<const std::byte> encoded);
+    // Body bytes so far, and an upper bound of what `changes` will add: to close a frame before it grows too big.
+    std::size_t bytes() const;
+    // Closes it. `header`'s body fields are filled in here.
+    FramePtr finish(FrameHeader header, std::span<const Cursor> first, std::span<const Cursor> last,
+                    const Changes& changes);
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+// A frame taken apart. Views point into the frame, which it keeps alive.
+struct DecodedFrame {
+    FramePtr frame;
+    std::vector<Cursor> first, last;
+    std::vector<Command> commands;
+    Changes changes;
+    std::vector<std::vector<SubmitPayment>> groups;  // what SubmitGroup's spans point to
+    std::vector<std::vector<OwnBound>> bounds;       // what OwnBound spans point to
+    Seq seq() const { return frame->header.seq; }
+    Instant time() const { return frame->header.time; }
+};
+enum class Sections : std::uint8_t {
+    all,
+    images,    // no commands: what install() needs
+    outcomes,  // commands and outcomes: what a reader of payments needs
+};
+// `corrupt`: names section and byte. Policies are loaded only for Sections::all and images.
+Result<> decode_body(FramePtr frame, Sections which, DecodedFrame& into);
+Result<> decode_cursors(const EncodedFrame& frame, std::vector<Cursor>& first, std::vector<Cursor>& last);
+
+}  // namespace nostro
