@@ -27,7 +27,7 @@ enum class Reason : std::uint8_t {
     account_frozen,
     same_account,
     currency_mismatch,
-    amount_out_of_range,  // a balance would leave 64 bits
+    amount_out_of_range,  // the rail takes no such amount, or a balance would leave 64 bits
     risk_rejected,
     review_rejected,
     review_expired,

@@ -4,13 +4,15 @@
 // result travels with the command. with_parties() adds what the Book alone knows of the two accounts.
 // Limits need history and are decided by the Book only.
 //
-// A Policy is immutable; threads share it by pointer. Compiled form: the text, and for every zone that a
-// calendar window names the day borders of ten years ahead, so that the Book only compares instants and a
-// program with another zone database decides the same. The journal keeps text and borders.
+// A Policy is immutable; threads share it by pointer. Nothing here throws but for want of memory. Compiled form: the
+// text, and for every zone that a calendar window names the day borders of ten years ahead, so that the Book only
+// compares instants and a program with another zone database decides the same. The journal keeps text and borders.
 #pragma once
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,19 +25,19 @@
 namespace nostro {
 
 using PolicyVersion = std::uint32_t;  // of one tenant: 1, 2, 3...
-using RuleNo = std::uint16_t;         // names a rule or a limit within one version
+using RuleNo = std::uint16_t;  // names a rule, a limit or a rail's bound within one version; from 1, in its order
 
 enum class Check : std::uint8_t { accounts, status, same_account, amount, risk, limits, funds };
 enum class Advice : std::uint8_t { clear, clear_with_conditions, review, reject };
 std::string_view name(Advice);
 std::string_view name(Check);
 
-// One rule that fired, or one limit that was looked at.
+// One rule that fired, one limit that was looked at, or the bound of a rail that refused.
 struct Hit {
     RuleNo rule = 0;
     std::int32_t points = 0;
-    std::int64_t input = 0;    // a rule: the number it looked at; a limit: used before this payment
-    std::int64_t at_most = 0;  // a limit: the bound in force for this account
+    std::int64_t input = 0;    // a rule: what it looked at, for input_text(); a limit: used before this payment
+    std::int64_t at_most = 0;  // a limit: the bound in force for this account; a rail's bound: its amount
     std::uint64_t bucket = 0;  // a limit: the running bucket, for its window's name
     friend bool operator==(const Hit&, const Hit&) = default;
 };
@@ -60,7 +62,8 @@ struct Rolling {
     std::uint32_t bucket_s;
     std::uint8_t buckets;
 };
-// Days of a named zone; the window is the running day and the days - 1 before it.
+// Days of a named zone; the window is the running day and the days - 1 before it. Bucket number: the local date
+// as days since 1970-01-01, so that it means the same day under every version of the policy.
 struct Calendar {
     std::uint16_t zone;  // index into the policy's border tables
     std::uint8_t days;
@@ -83,6 +86,13 @@ struct Limit {
     std::uint8_t ring;     // buckets kept: those of the window and the running one
 };
 
+// What a rail says of a payment before any rule looks at it.
+struct RailRefusal {
+    enum class Why : std::uint8_t { currency_not_taken, below_min, above_max };
+    Why why;
+    Hit hit;
+};
+
 enum class UnknownAccounts : std::uint8_t {
     refuse,
     open,  // inside the payment's decision, with the balances it names, from equity, and the policy's floor
@@ -97,31 +107,46 @@ public:
     static Result<std::shared_ptr<const Policy>> load(std::string_view compiled);
 
     ~Policy();
+    Policy(const Policy&) = delete;
+    Policy& operator=(const Policy&) = delete;
 
     PolicyVersion version() const;
     std::string_view tenant() const;
     std::string_view text() const;
 
-    Assessment assess(const Payment& payment) const;
-    // Adds party rules, then advice by thresholds. Precondition: `first` was made by this version.
-    Assessment with_parties(const Assessment& first, const Payment& payment, const PartyFacts& debtor,
-                            const PartyFacts& creditor) const;
+    // A later version of the same tenant: invalid if it takes a rail away, or gives its number to another name.
+    Result<> may_follow(const Policy& before) const;
 
+    // Allocates nothing; some tens of nanoseconds. Its advice is what the payment alone gives.
+    Assessment assess(const Payment& payment) const;
+    // Adds the rules about the parties; score and advice are then final. Precondition: this version made `first`.
+    Assessment with_parties(const Assessment& first, const Payment& payment, const PartyFacts& debtor,
+                            const PartyFacts& creditor, Instant now) const;
+    // For Check::amount: the rail takes no such currency, or no such amount.
+    std::optional<RailRefusal> rail_refusal(const Payment& payment) const;
+
+    std::span<const Limit> limits() const;             // all, in the policy's order
     std::span<const Limit> limits(RailNo rail) const;  // of a payment on that rail, in the policy's order
+    const Limit* limit(RuleNo rule) const;             // nullptr: no limit
+    const Limit* limit(std::string_view name) const;
+    // Before and behind the border table a day has 24 hours, counted from its nearest end.
     std::uint64_t bucket(const Limit& limit, Instant now) const;
     std::string window_name(const Limit& limit, std::uint64_t bucket) const;  // "2026-11-21", "24h"
-    const Limit* limit(RuleNo rule) const;                                    // nullptr: a rule, no limit
-    std::string_view name(RuleNo rule) const;
+
+    std::string_view name(RuleNo rule) const;  // empty: none has this number
+    // What a rule looked at, in words: "12000.00", "high", "3h", "TRANSFER", "debtor". `currency`: the payment's.
+    std::string input_text(const Hit& hit, Currency currency) const;
+    std::optional<Advice> advice(RuleNo rule) const;  // of a rule that gives advice, not points
 
     std::span<const Check> order() const;              // the first check that refuses gives the reason
     Result<RailNo> rail(std::string_view name) const;  // invalid: names those that exist
-    std::string_view rail_name(RailNo rail) const;
+    std::string_view rail_name(RailNo rail) const;     // empty: none has this number
 
     UnknownAccounts unknown_accounts() const;
-    std::int64_t opened_floor_minor() const;
-    std::chrono::seconds hold_ttl() const;    // 7 d
-    std::chrono::seconds review_ttl() const;  // 24 h
-    int reversal_days() const;                // 400
+    std::int64_t opened_floor_minor(Currency currency) const;  // of accounts that a payment opens; kNoFloor: none
+    std::chrono::seconds hold_ttl() const;                     // 7 d
+    std::chrono::seconds review_ttl() const;                   // 24 h
+    int reversal_days() const;                                 // 400
 
 private:
     struct Rules;
