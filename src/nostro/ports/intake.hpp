@@ -30,9 +30,9 @@ struct Submission {
     std::vector<std::uint32_t> ends;     // where each ends in `encoded`
     std::shared_ptr<const void> memory;  // what the commands' views point into
     Seq ids_asked_through = 0;           // how far the sealed ids reached that intake asked
-    // Called once, on any thread; must not block. Receipts in the order of the commands. `unavailable`: nothing was
-    // taken, though a first part of the commands may have been when the receipts' count says so. `unknown`: it may
-    // have happened.
+    // Called once, on any thread; must not block. Receipts in the order of the commands; a group has one for each of
+    // its payments, all of one answer kind. Fewer than that: the rest was not taken. `unavailable`: nothing was
+    // taken. `unknown`: it may have happened.
     std::function<void(Result<std::vector<Receipt>>)> reply;
 };
 

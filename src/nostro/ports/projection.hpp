@@ -15,7 +15,8 @@ public:
     // First frame not yet projected, as the target itself remembers it (1: none yet).
     virtual Result<Seq> next() = 0;
     // Projects all or none that a reader could see, then moves next(); in one transaction where the target has them.
-    virtual Result<> project(std::span<const DecodedFrame> frames) = 0;
+    // Frames are decoded once and shared with other readers.
+    virtual Result<> project(std::span<const DecodedPtr> frames) = 0;
 };
 
 }  // namespace nostro

@@ -93,6 +93,7 @@ struct DecodedFrame {
     Seq seq() const { return frame->header.seq; }
     Instant time() const { return frame->header.time; }
 };
+using DecodedPtr = std::shared_ptr<const DecodedFrame>;
 enum class Sections : std::uint8_t {
     all,
     images,    // no commands: what install() needs

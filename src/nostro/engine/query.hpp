@@ -1,0 +1,49 @@
+// Reads of what happened, fresh: the index, and behind it the frames that it has not read yet.
+//
+// Threads: any. Blocks on disk at most.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "nostro/engine/frame_cache.hpp"
+#include "nostro/ports/history.hpp"
+
+namespace nostro {
+
+class Query final : public History {
+public:
+    // `index` may be nullptr: then payment() alone answers, from the cache's recent frames.
+    Query(const History* index, const FrameCache& frames);
+
+    AsOf as_of() const override;
+    // Sees every accepted frame: what the index has not read yet is looked up in the frames themselves.
+    Result<std::optional<Recorded>> payment(PaymentId id) const override;
+    Result<Page<Recorded>> payments(const Search& search) const override;
+    Result<Page<Recorded>> reviews(TenantNo tenant, std::uint32_t count_max, const std::string& cursor) const override;
+    Result<std::optional<AccountRecord>> account(AccountId id) const override;
+    Result<Page<AccountRecord>> accounts(TenantNo tenant, std::uint32_t count_max,
+                                         const std::string& cursor) const override;
+    Result<AccountImage> account_at(AccountId id, Seq at) const override;
+    Result<Seq> seq_at(Instant at) const override;
+    Result<Page<Entry>> entries(AccountId id, std::optional<Instant> from, std::optional<Instant> to, bool newest_first,
+                                std::uint32_t count_max, const std::string& cursor) const override;
+    Result<Page<DeadLetter>> dead_letters(std::uint32_t count_max, const std::string& cursor) const override;
+    Result<std::optional<DeadLetter>> dead_letter(Place place) const override;
+    Result<std::vector<Book::KindTotal>> totals_at(Seq at) const override;
+
+    // `as_of` as the API takes it: an RFC 3339 time or `seq:N`. `invalid`: neither, or beyond the newest frame.
+    Result<Seq> resolve_as_of(std::string_view text) const;
+    // The outcome that stands at a place, with the frame that keeps it alive. not_found: no such place.
+    struct At {
+        DecodedPtr frame;
+        const Outcome* outcome = nullptr;
+    };
+    Result<At> outcome_at(Place place) const;
+
+private:
+    const History* index_;
+    const FrameCache& frames_;
+};
+
+}  // namespace nostro

@@ -1,0 +1,159 @@
+// The engine as its callers see it: HTTP handlers and the command line's embedded mode. Wiring builds one, start()s
+// it, and stop()s it.
+//
+// Threads:  every member may be called from any thread once start() has returned, unless it says otherwise.
+// Callbacks run on one of the engine's threads (settlement, feed) or, when the answer is there already, on the
+//           caller's, inside the call. They must not block: post to where the work is done. None runs after
+//           stop() has returned.
+// Promise:  what a callback or a read tells is durable. Nothing is told before its frame is accepted.
+// Errors:   of `unavailable`, nothing happened and `refusal_word` names why. `unknown`: it may have happened, ask
+//           again with the same key.
+#pragma once
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nostro/base/time.hpp"
+#include "nostro/domain/book.hpp"
+#include "nostro/engine/live.hpp"
+#include "nostro/engine/policies.hpp"
+#include "nostro/engine/query.hpp"
+#include "nostro/engine/submission_builder.hpp"
+#include "nostro/ports/disk.hpp"
+#include "nostro/ports/history.hpp"
+#include "nostro/ports/intake.hpp"
+#include "nostro/ports/journal.hpp"
+#include "nostro/ports/projection.hpp"
+#include "nostro/ports/source.hpp"
+
+namespace nostro {
+
+struct EngineMetrics;
+
+// An account as the Book has it after the last frame that is durable.
+struct BalanceNow {
+    AccountImage account;
+    AsOf as_of;
+};
+// Trial balance after the last frame that is durable.
+struct TotalsNow {
+    std::vector<Book::KindTotal> totals;
+    AsOf as_of;
+};
+// What would become of a command now. Nothing was moved, nothing was spent.
+struct Simulated {
+    Answer answer;
+    std::vector<Outcome> outcomes;  // of a refused, replayed or reused command: none
+    PolicyPtr policy;               // names the rules of `why`
+    AsOf as_of;
+};
+
+// One part of the engine, for /readiness.
+struct PartState {
+    std::string name;  // "journal", "settlement", "feed index", ...
+    bool ready = false;
+    std::string reason;  // when not ready: what is wrong and what mends it
+};
+
+struct ServiceOptions {
+    BookSize book;
+    std::size_t inbox_commands_max = 200'000;  // more: `overloaded`
+    std::size_t inbox_bytes_max = 256u << 20;  // of encoded commands
+    std::size_t payments_per_frame_max = 8'192;
+    std::size_t frame_bytes_max = 4u << 20;  // less where the journal says so
+    std::size_t expiries_per_frame_max = 1'024;
+    std::chrono::microseconds spin{50};         // before a stage sleeps; 0 where there is but one core
+    std::chrono::milliseconds fresh_wait{100};  // how long when_readable() waits for the index at most
+    std::size_t stream_events_max = 1'024;      // waiting for one subscriber; more stay in the journal until it reads
+    std::size_t subscribers_max = 1'000;
+    std::string default_policy;     // TOML; version 1 of tenant 0 in the first frame of an empty journal
+    std::string tenant = "nostro";  // of tenant 0
+};
+
+// What wiring hands over. All of it outlives the Service.
+struct ServiceParts {
+    struct NamedProjection {
+        std::string name;
+        Projection* projection;
+    };
+    Journal* journal = nullptr;
+    const SealedIds* sealed = nullptr;         // nullptr: no ids ever leave the Book's memory
+    const History* index = nullptr;            // also one of `projections`, named "index"; nullptr: payments are
+                                               // found among recent frames only, other reads are `unavailable`
+    std::vector<NamedProjection> projections;  // each fed at its own pace by a thread of its own
+    std::vector<Source*> sources;
+    Disk* disk = nullptr;  // where `suspects` stands; nullptr: not kept
+    const Clock* clock = nullptr;
+    // A failure after which nothing may go on (fenced, corrupt, a failed write, a broken invariant). Called once, on
+    // the thread that met it; by then no further answer is given. It should end the process.
+    std::function<void(const Error&)> fatal;
+};
+
+// The first word of an `unavailable` error's text: "overloaded", "no_space", "book_full", "stopping". Other
+// texts give "unavailable". The rest of the text is for people (book_full names the key to raise).
+std::string_view refusal_word(const Error& error);
+
+class Service final : public Intake {
+public:
+    Service(ServiceParts parts, ServiceOptions options);
+    ~Service() override;
+    Service(const Service&) = delete;
+    Service& operator=(const Service&) = delete;
+
+    // Takes over the journal, recovers the Book, starts the threads. Returns when commands can be taken.
+    Result<> start();
+    // Takes no more, settles and answers what it has taken (at most for `patience`; after that the rest is answered
+    // `unknown`), then ends all threads. A second call does nothing.
+    void stop(std::chrono::milliseconds patience = std::chrono::seconds(10));
+
+    // --- commands ---------------------------------------------------------------------------------------
+    // Starts a Submission; `memory` keeps alive what the added commands' views point into.
+    SubmissionBuilder build(std::shared_ptr<const void> memory, TenantNo tenant = 0) const;
+    // Receipts come in the order of the commands; a group has one for each of its payments, all of one answer kind.
+    // Fewer receipts than commands: the rest was not taken (no space, full, stopping), send it again.
+    void submit(std::unique_ptr<Submission> submission) override;
+    // Fills status, reason, accepted_at and place of `replayed` receipts with what was first answered, by reading the
+    // frames. May read from disk: not for settlement's thread, so not inside the reply itself.
+    Result<> complete_replayed(std::vector<Receipt>& receipts) const;
+    // Called on settlement's thread after each round of replies: lets a server wake its threads once for many
+    // replies. Set before start().
+    void on_replies(std::function<void()> round_done);
+
+    // --- reads in settlement's turn ----------------------------------------------------------------------
+    // not_found: no such account.
+    void balance(AccountId account, std::function<void(Result<BalanceNow>)> reply);
+    void totals(std::function<void(Result<TotalsNow>)> reply);
+    // Exactly one command. `memory` of the submission must live until the reply.
+    void simulate(std::unique_ptr<Submission> submission, std::function<void(Result<Simulated>)> reply);
+
+    // --- reads of what happened --------------------------------------------------------------------------
+    // The newest frame that is durable. What it holds has been answered, or is about to be.
+    Seq accepted() const;
+    // Calls `then` once history() has read the frame `seq`, or after fresh_wait; at once when it has. For a read that
+    // must see what a 202 said: when_readable(accepted(), [..] { post(history().payment(id)) }).
+    void when_readable(Seq seq, std::function<void()> then) const;
+    // Blocks on disk at most. payment() also looks into the frames that the index has not read yet, so a payment whose
+    // 202 was sent is always found; lists say how far they had read (as_of).
+    const Query& history() const;
+    // Prefer: wait. Where intake and Book share a program a receipt is the first decided state already, so there is
+    // nothing to wait for but the index: submit, then when_readable(receipt.place.seq), then history().payment(id).
+
+    const Policies& policies() const;
+    Live& live();
+
+    // --- operating ---------------------------------------------------------------------------------------
+    std::vector<PartState> parts() const;
+    bool ready() const;  // every part is
+    // Counters and histograms; see engine_metrics.hpp. Gauges are brought up to date by this call.
+    const EngineMetrics& metrics() const;
+
+private:
+    struct Running;
+    std::unique_ptr<Running> running_;
+};
+
+}  // namespace nostro

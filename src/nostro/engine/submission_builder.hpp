@@ -1,0 +1,92 @@
+// From what a caller wants to commands that settlement can take: ids, meanings, the policy's first half, what the
+// sealed ids know, and the bytes for the frame. All the work that needs no turn is done here, on the caller's thread.
+//
+// Ownership: views in what is added must live in `memory` (or for ever). Threads: one owner.
+// Errors:    `invalid` begins with the field's name and a colon ("rail: ..."); the builder is then as before the call.
+//            `unavailable`, `corrupt`: the sealed ids could not be asked.
+#pragma once
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nostro/domain/command.hpp"
+#include "nostro/engine/policies.hpp"
+#include "nostro/ports/history.hpp"
+#include "nostro/ports/intake.hpp"
+#include "nostro/ports/journal.hpp"
+
+namespace nostro {
+
+// A payment as a client names things. In `payment`, these count: capture, amount, expires_at, requested_at, openings,
+// debtor_name, creditor_name, key, type, reference, description, metadata, attachment. The rest is filled in.
+struct PaymentWish {
+    Payment payment;
+    std::string_view rail;  // empty: internal
+};
+
+// An Idempotency-Key as it counts for routes other than POST /v1/payments: bound to the request's path. `key` empty:
+// none was sent, every request is one of its own.
+struct RequestKey {
+    std::string_view method, path, key;
+};
+
+// Door `key` for an Idempotency-Key, else the name of the source that brought the key.
+PaymentId payment_id(std::string_view tenant, std::string_view door, std::string_view key);
+// 64 bits of SHA-256 over the parsed fields: equal for requests that mean the same.
+std::uint64_t payment_meaning(const Payment& payment);
+
+class SubmissionBuilder {
+public:
+    struct Context {
+        const Policies* policies;
+        const SealedIds* sealed;  // may be nullptr
+        TenantNo tenant = 0;
+    };
+    SubmissionBuilder(const Context& context, std::shared_ptr<const void> memory);
+
+    // Each adds one command and returns the id under which its receipt comes (payments) or nothing.
+    Result<PaymentId> payment(const PaymentWish& wish);
+    // All settle or none. The key names the group; every payment has its own key. At most 1,000.
+    Result<std::vector<PaymentId>> group(std::string_view key, std::span<const PaymentWish> wishes);
+    Result<> capture(PaymentId payment, std::optional<std::int64_t> amount_minor, const RequestKey& key);
+    Result<> void_payment(PaymentId payment, const RequestKey& key);
+    // Reads nothing: `original` comes from history().payment(). Amount absent: all that is not reversed yet.
+    // The reversal is a payment with an id of its own, made from the key or, without one, at random.
+    Result<PaymentId> reverse(const Recorded& original, std::optional<std::int64_t> amount_minor,
+                              std::string_view reference, std::string_view description, const RequestKey& key);
+    Result<> decide_review(PaymentId payment, bool approve, std::string_view by, std::string_view note,
+                           const RequestKey& key);
+    // `account.id` and `account.meaning` are filled in.
+    Result<AccountId> open_account(OpenAccount account, const RequestKey& key);
+    Result<> change_account(const ChangeAccount& change, const RequestKey& key);
+    Result<> change_policy(PolicyPtr policy, std::string_view by);
+    Result<> resolve_dead_letter(Place letter, bool redriven, std::string_view by, std::string_view note);
+    // Anything else, complete as it is (sources, tests).
+    Result<> command(const Command& command);
+
+    AccountId account(std::string_view name) const;  // of this tenant
+    const PolicyPtr& policy() const;                 // that assesses; the one in force when the builder was made
+    std::size_t size() const;                        // commands so far
+
+    // The Submission, ready for submit(); the builder is empty afterwards.
+    std::unique_ptr<Submission> take(std::function<void(Result<std::vector<Receipt>>)> reply);
+
+private:
+    Result<SubmitPayment> prepare(const PaymentWish& wish) const;
+    Result<Place> sealed_place(PaymentId id, std::uint64_t meaning) const;
+    Result<> add(Command command);
+    PaymentId request_id(const RequestKey& key) const;
+
+    Context context_;
+    std::string tenant_name_;
+    PolicyPtr policy_;
+    std::shared_ptr<const void> memory_;
+    std::shared_ptr<std::vector<std::vector<SubmitPayment>>> groups_;  // what SubmitGroup's spans point to
+    std::unique_ptr<Submission> submission_;
+};
+
+}  // namespace nostro
