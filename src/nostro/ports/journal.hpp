@@ -6,6 +6,9 @@
 // One writer: a frame is accepted only if it continues the chain (seq + 1, digest of the one before, first
 //             cursors = its last cursors). Of two writers the second sees `fenced`; its frame counts for no reader.
 // Threads:    take_over, ready, append and accepted belong to one thread; image and read may be called from any.
+// Errors:     any error of append or accepted is final: what became of the frames in flight is unknown, the process
+// ends,
+//             and the next one reads it from the chain.
 #pragma once
 #include <cstddef>
 #include <functional>
@@ -36,15 +39,20 @@ public:
 
     // Whether a frame of frame_bytes_max() could be appended now. `unavailable`: no space; says of which file system
     // and how much is missing. Asked before anything is decided, so that nothing decided is ever without a place.
-    virtual Result<> ready() = 0;
+    // The last free space is kept for `upkeep`: holds that expire. May wait while space is being made ready, never for
+    // space.
+    enum class Need { intake, upkeep };
+    virtual Result<> ready(Need need = Need::intake) = 0;
 
     // Starts to write and returns at once. At most in_flight_max() frames may be under way.
     virtual Result<> append(FramePtr frame) = 0;
     virtual std::size_t in_flight_max() const = 0;
     virtual std::size_t frame_bytes_max() const = 0;
 
-    // The newest frame that is durable and in the chain. `fenced` or `corrupt`: stop the process.
+    // The newest frame that is durable and in the chain.
     virtual Result<Seq> accepted() = 0;
+    // `wake` is called on threads of the journal's own when accepted() may have moved. Cheap. Set before take_over.
+    virtual void on_progress(std::function<void()> wake) = 0;
 
     // Gives the newest image (snapshot) in chunks to `install`; returns the frame it stands at, 0: there is none.
     virtual Result<Seq> image(const std::function<void(const Changes&)>& install) const = 0;
