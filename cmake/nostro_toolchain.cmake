@@ -14,12 +14,13 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 
 # Two clones of the same text share what ccache holds: paths below the clone are made relative before they
-# are hashed, and the working directory, which only debug information names, is mapped away.
+# are hashed, and the working directory, which only debug information names, is mapped away. The sloppiness
+# is what ccache asks for before it keeps objects that use a precompiled header made a moment ago.
 find_program(CCACHE ccache)
 if(CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER
       ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1
-      CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE})
 endif()
 add_compile_options(-ffile-prefix-map=${PROJECT_SOURCE_DIR}/= -ffile-prefix-map=${PROJECT_BINARY_DIR}=.)
 
