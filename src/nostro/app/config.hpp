@@ -1,0 +1,87 @@
+// What can be set, in one place: TOML file, environment and command line read the same table, and
+// `nostro config` prints it. docs/operations/configuration.md is made from it.
+//
+// Later wins: built-in default < file < environment (NOSTRO_SECTION_KEY) < command line (--set section.key=value).
+// Unknown keys and unsafe values stop the start, with the key, the reason and the mend.
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nostro/base/result.hpp"
+#include "nostro/domain/book.hpp"
+
+namespace nostro {
+
+struct Config {
+    struct Server {
+        std::string listen = "127.0.0.1:8000";
+        bool insecure_listen = false;
+        std::uint32_t io_threads = 1;
+        std::uint32_t connections_max = 10'000;
+        std::chrono::nanoseconds idle_timeout = std::chrono::seconds(75);
+        std::chrono::nanoseconds head_timeout = std::chrono::seconds(10);
+        std::chrono::nanoseconds body_timeout = std::chrono::seconds(30);
+    } server;
+    struct Data {
+        std::string dir = "nostro-data";
+    } data;
+    struct Journal {
+        std::string kind = "segment";
+        std::uint64_t segment_bytes = 256u << 20;
+        std::uint32_t in_flight = 3;
+        std::uint64_t tail_bytes = 64u << 20;
+        bool archive = true;
+        std::uint32_t keep_days = 0;
+    } journal;
+    BookSize book;
+    struct Inbox {
+        std::uint32_t commands_max = 100'000;
+        std::uint64_t bytes_max = 128u << 20;
+    } inbox;
+    struct Index {
+        bool enabled = true;
+        std::uint32_t batch_payments = 200'000;
+    } index;
+    struct Policy {
+        std::string file;
+    } policy;
+    struct Stream {
+        std::uint32_t subscribers_max = 256;
+        std::uint32_t events_max = 10'000;
+    } stream;
+    struct Log {
+        std::string level = "info";
+    } log;
+};
+
+// One key: how it is read, shown and explained.
+struct Setting {
+    std::string_view key;   // "server.listen"
+    std::string_view help;  // what it does, its unit, what to mind
+    std::function<Result<>(Config&, std::string_view)> set;
+    std::function<std::string(const Config&)> get;
+    std::string environment() const;  // "NOSTRO_SERVER_LISTEN"
+};
+
+const std::vector<Setting>& settings();
+const Setting* find_setting(std::string_view key);
+// The key most like a mistyped one; empty: none is near.
+std::string_view nearest_setting(std::string_view key);
+
+// Sets one key. `invalid`: unknown (names the nearest) or its value's error, prefixed by the key.
+Result<> set(Config& config, std::string_view key, std::string_view value);
+// Reads a TOML text; `name` stands in errors with line and column.
+Result<> read_config(Config& config, std::string_view text, std::string_view name);
+// NOSTRO_SECTION_KEY variables, as given ("NAME=value"). Unknown NOSTRO_ variables are refused, but those of `known`.
+Result<> read_environment(Config& config, const std::vector<std::string>& environment);
+// What no single key can tell: values that do not go together.
+Result<> check(const Config& config);
+
+// The whole configuration as a TOML file with every key explained; reads back to the same.
+std::string to_toml(const Config& config);
+
+}  // namespace nostro

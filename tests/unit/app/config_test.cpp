@@ -1,0 +1,87 @@
+#include "nostro/app/config.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace nostro {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(ConfigTest, WhatItWritesReadsBackToTheSame) {
+    Config config;
+    ASSERT_TRUE(set(config, "server.listen", "127.0.0.1:9001"));
+    ASSERT_TRUE(set(config, "journal.segment_bytes", "64MiB"));
+    ASSERT_TRUE(set(config, "server.idle_timeout", "1m30s"));
+    Config read;
+    const auto done = read_config(read, to_toml(config), "config");
+    ASSERT_TRUE(done) << done.error().what;
+    EXPECT_EQ(to_toml(read), to_toml(config));
+    EXPECT_EQ(read.journal.segment_bytes, 64u << 20);
+}
+
+TEST(ConfigTest, EverySettingTakesItsOwnDefaultAndIsExplained) {
+    const Config config;
+    for (const Setting& setting : settings()) {
+        Config other;
+        std::string value = setting.get(config);
+        if (value.starts_with('"')) value = value.substr(1, value.size() - 2);
+        const auto done = setting.set(other, value);
+        EXPECT_TRUE(done) << setting.key << ": " << (done ? "" : done.error().what);
+        EXPECT_FALSE(setting.help.empty()) << setting.key;
+    }
+}
+
+TEST(ConfigTest, LaterSourcesWin) {
+    Config config;
+    ASSERT_TRUE(read_config(config, "[server]\nlisten = \"127.0.0.1:1\"\nio_threads = 2\n", "file"));
+    ASSERT_TRUE(read_environment(config, {"NOSTRO_SERVER_LISTEN=127.0.0.1:2", "HOME=/root"}));
+    EXPECT_EQ(config.server.listen, "127.0.0.1:2");
+    EXPECT_EQ(config.server.io_threads, 2u);
+}
+
+struct Refused {
+    std::string_view text, what;
+};
+class ConfigRefusalTest : public ::testing::TestWithParam<Refused> {};
+
+TEST_P(ConfigRefusalTest, SaysWhereAndWhat) {
+    Config config;
+    const auto done = read_config(config, GetParam().text, "nostro.toml");
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, ErrorCode::invalid);
+    EXPECT_THAT(done.error().what, HasSubstr(GetParam().what));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Files, ConfigRefusalTest,
+    ::testing::Values(
+        Refused{"[server]\nlistne = \"x\"\n", "nostro.toml:2:10: server.listne is no key, did you mean server.listen?"},
+        Refused{"[zebra]\ncolour = 1\n", "nostro.toml:2:10: zebra.colour is no key; `nostro config show` lists all"},
+        Refused{"listen = \"x\"\n", "nostro.toml:1:10: listen stands outside of a section"},
+        Refused{"[server]\nio_threads = 0\n", "server.io_threads: 0 is not between 1 and 64"},
+        Refused{"[server]\nio_threads = 1.5\n", "server.io_threads: expected text, a whole number, true or false"},
+        Refused{"[server]\ninsecure_listen = \"yes\"\n", "'yes' is neither true nor false"},
+        Refused{"[server]\nidle_timeout = \"0s\"\n", "must be more than 0"},
+        Refused{"[journal]\nkind = \"tape\"\n", "'tape' is none of segment, memory"},
+        Refused{"[journal]\nsegment_bytes = \"1KiB\"\n", "is not between 16MiB and 64GiB"},
+        Refused{"[journal\n", "nostro.toml:1:"}));
+
+TEST(ConfigTest, RefusesABadEnvironmentVariableByName) {
+    Config config;
+    const auto done = read_environment(config, {"NOSTRO_SERVER_IO_THREADS=many"});
+    ASSERT_FALSE(done);
+    EXPECT_THAT(done.error().what, HasSubstr("environment variable NOSTRO_SERVER_IO_THREADS"));
+}
+
+TEST(ConfigTest, RefusesValuesThatDoNotGoTogether) {
+    Config config;
+    ASSERT_TRUE(set(config, "journal.keep_days", "30"));
+    ASSERT_TRUE(set(config, "journal.archive", "false"));
+    const auto done = check(config);
+    ASSERT_FALSE(done);
+    EXPECT_THAT(done.error().what, HasSubstr("journal.keep_days"));
+}
+
+}  // namespace
+}  // namespace nostro
