@@ -14,29 +14,14 @@ constexpr bool needs_no_escape(unsigned char c) { return c >= 0x20 && c < 0x80 &
 void append_escaped(std::string& to, unsigned char c) {
     constexpr std::string_view kHex = "0123456789abcdef";
     switch (c) {
-        case '"':
-            to += "\\\"";
-            return;
-        case '\\':
-            to += "\\\\";
-            return;
-        case '\n':
-            to += "\\n";
-            return;
-        case '\r':
-            to += "\\r";
-            return;
-        case '\t':
-            to += "\\t";
-            return;
-        case '\b':
-            to += "\\b";
-            return;
-        case '\f':
-            to += "\\f";
-            return;
-        default:
-            break;
+        case '"': to += "\\\""; return;
+        case '\\': to += "\\\\"; return;
+        case '\n': to += "\\n"; return;
+        case '\r': to += "\\r"; return;
+        case '\t': to += "\\t"; return;
+        case '\b': to += "\\b"; return;
+        case '\f': to += "\\f"; return;
+        default: break;
     }
     to += "\\u00";
     to += kHex[c >> 4];

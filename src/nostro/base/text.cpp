@@ -31,17 +31,13 @@ Digits read_digits(std::string_view text, std::uint64_t most, std::uint64_t& val
 Error number_error(Digits why, std::string_view text, std::string_view range) {
     std::string what = quoted(text);
     switch (why) {
-        case Digits::leading_zero:
-            what += " has leading zeros; write the number without them";
-            break;
+        case Digits::leading_zero: what += " has leading zeros; write the number without them"; break;
         case Digits::too_large:
             what += " is out of range; it must be ";
             what += range;
             break;
         case Digits::none:
-        case Digits::good:
-            what += " is no whole number; write digits only, like 42";
-            break;
+        case Digits::good: what += " is no whole number; write digits only, like 42"; break;
     }
     return Error{ErrorCode::invalid, std::move(what)};
 }
