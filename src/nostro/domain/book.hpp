@@ -14,10 +14,13 @@
 #include <string_view>
 #include <vector>
 
+#include "nostro/base/result.hpp"
 #include "nostro/domain/command.hpp"
 #include "nostro/domain/outcome.hpp"
 
 namespace nostro {
+
+class BookState;
 
 // Cells, each table open addressed at most 80 % full. Every member is a key of the [book] section.
 struct BookSize {
@@ -40,9 +43,12 @@ struct Answer {
     Kind kind = Kind::refused;
     Reason reason = Reason::none;
     std::uint32_t index = 0;
-    std::uint32_t count = 0;  // outcomes recorded; of a refused group: the item that refused it
+    std::uint32_t count = 0;  // recorded: of its outcomes, side by side from `index` on; more than 1 for a group alone
+    std::uint32_t item = 0;   // of a group that was rejected or refused: the item that it failed at
+    // replayed: seq 0 when no place is known (an account opened again). A review decided again the same way: of the
+    // payment's first outcome.
     Place first{};
-    Status state = Status::accepted;  // of not_open, already_decided: the state it is in
+    Status state = Status::accepted;  // of not_open, already_decided, a review decided again: the state it is in
 };
 
 class Book {
@@ -65,10 +71,18 @@ public:
     // Decides and takes everything back. `changes` then holds the outcomes only. Not inside a frame.
     Answer simulate(const Command& command, Instant now, Changes& changes);
 
-    // Takes over images instead of deciding: recovery, standby, image file. seq 0: of an image file.
-    void install(Seq seq, Instant frame_time, const Changes& changes);
+    // Brings what apply() will look at into the cache. Call it 12 to 16 commands ahead.
+    void prefetch(const Command& command) const;
 
-    // Which key of BookSize must be raised before another frame may begin; empty: none.
+    // Takes over images instead of deciding: recovery, standby, image file. seq 0: of an image file; known ids are
+    // then left out, so call forget_known() with the frame that the image stands at. Outcomes are needed too: they
+    // tell what state a known payment is in. `invalid`: names the key of BookSize that is too small; the Book is then
+    // of no further use.
+    Result<> install(Seq seq, Instant frame_time, const Changes& changes);
+
+    // Which key of BookSize should be raised: a whole frame might no longer fit. Empty: none. Commands that need no
+    // room (a capture frees some) are decided all the same; one that finds none is refused with `book_full`, so
+    // nothing is ever half taken.
     std::string_view full() const;
 
     Instant next_due() const;  // earliest expiry; Instant::max(): nothing is open
@@ -76,7 +90,8 @@ public:
     const HoldImage* hold(PaymentId id) const;
     struct Known {
         Place place;
-        std::uint64_t meaning;
+        std::uint64_t meaning = 0;
+        Status state = Status::accepted;  // of a payment: as it is now
     };
     std::optional<Known> known(PaymentId id) const;
     std::int64_t reversed_minor(PaymentId original) const;
@@ -84,7 +99,8 @@ public:
     std::int64_t limit_used(AccountId account, const Limit& limit, Instant now) const;
     std::optional<std::int64_t> own_bound(AccountId account, std::uint32_t name_key) const;
 
-    // Sealed runs hold every known id up to and with frame `through`: those generations may be reused.
+    // Sealed runs hold every known id up to and with frame `through`: those generations may be reused. They stay
+    // until their memory is needed.
     void forget_known(Seq through);
     Seq forgotten_through() const;  // ids of frames up to here must be asked of the sealed runs
 
@@ -105,8 +121,7 @@ public:
     void export_cells(std::size_t chunk, const std::function<void(const Changes&)>& each) const;
 
 private:
-    struct State;
-    std::unique_ptr<State> state_;
+    std::unique_ptr<BookState> state_;
 };
 
 }  // namespace nostro

@@ -104,7 +104,7 @@ struct Command {
     // What makes a retry harmless: the payment's id for SubmitPayment, ReversePayment and KeepRecord; the hash of the
     // request's key and path for the others; empty: none was given.
     PaymentId id;
-    std::uint64_t meaning = 0;
+    std::uint64_t meaning = 0;  // what the id stands for; SubmitPayment and ReversePayment carry their own
     CommandBody body;
 };
 

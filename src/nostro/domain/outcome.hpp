@@ -37,8 +37,9 @@ enum class Reason : std::uint8_t {
     reversal_of_reversal,
     too_late_to_reverse,
     group_refused,
-    unreadable,  // kept records
-    broken,      // quarantined
+    not_immediate,  // an item of a group that would have been held or reviewed
+    unreadable,     // kept records
+    broken,         // quarantined
     // Answers to commands that changed nothing and are not recorded:
     not_found,
     not_open,
@@ -48,6 +49,10 @@ enum class Reason : std::uint8_t {
     balance_not_zero,
     holds_open,
     opening_out_of_range,
+    house_account,    // is there by itself: not opened, changed or closed by command
+    policy_outdated,  // another version came first
+    no_policy,        // of this tenant
+    book_full,        // a table has no room for it: Book::full() names the key to raise
 };
 std::string_view name(Reason);
 Result<Reason> parse_reason(std::string_view text);
@@ -79,7 +84,8 @@ std::string_view name(Event);
 
 constexpr std::uint32_t kNoCommand = 0xffffffff;
 
-// One for each command that changed something (a group: one a payment), and one for each expiry.
+// One for each command that changed something (a group: one a payment), one for each expiry, and one for each
+// account that a command opened on the way, in front of the command's own.
 struct Outcome {
     Event event = Event::submitted;
     Status status = Status::accepted;  // after the event
@@ -89,10 +95,10 @@ struct Outcome {
     std::uint32_t command = kNoCommand;  // in this frame; expiry: none
     std::uint32_t item = 0;              // of a group
     PaymentId payment;                   // events of accounts, policies, dead letters: empty
-    AccountId debtor, creditor;          // account events: debtor is the account
-    Money amount;                        // asked for; captured, released or reversed by follow-ups
+    AccountId debtor, creditor;          // account events: debtor is the account, creditor equity if money came from it
+    Money amount;                        // asked for; captured or released by follow-ups; opening, adjustment (signed)
     std::uint64_t number = 0;            // the how-manieth payment of its tenant, from 1
-    Place origin;                        // of the payment's first outcome; its own place for `submitted`
+    Place origin;                        // of the payment's first outcome; otherwise its own place
     Instant accepted_at{};               // time of the origin's frame
     Instant expires_at{};                // while open
     PaymentId reverses;                  // of a reversal: the original
@@ -110,10 +116,11 @@ struct AccountImage {
     RiskLevel risk_level = RiskLevel::unrated;
     bool has_bounds = false;  // own bounds of limits, in BoundImages
     Currency currency;
-    std::int64_t balance = 0;   // posted, minor units
-    std::int64_t held = 0;      // reserved by holds and reviews; available = balance - held
-    std::int64_t floor = 0;     // lowest available allowed; kNoFloor
-    std::uint64_t version = 0;  // images so far: 1, 2, 3... without gaps
+    std::uint32_t opened_meaning = 0;  // of the command that opened it (low bits); 0: a payment opened it
+    std::int64_t balance = 0;          // posted, minor units
+    std::int64_t held = 0;             // reserved by holds and reviews; available = balance - held
+    std::int64_t floor = 0;            // lowest available allowed; kNoFloor
+    std::uint64_t version = 0;         // images so far, one a frame: 1, 2, 3... without gaps
     Instant opened_at{};
     PartyFacts facts() const { return {risk_level, kind, opened_at}; }
     friend bool operator==(const AccountImage&, const AccountImage&) = default;
@@ -141,6 +148,7 @@ struct HoldImage {
     RailNo rail = 0;
     Status status = Status::held;  // in_review or held; any other: the cell is gone
     Capture capture = Capture::automatic;
+    bool approved = false;  // by a reviewer
     AccountId debtor, creditor;
     Money amount;
     Instant expires_at{};       // of the state it is in now
@@ -154,7 +162,8 @@ struct HoldImage {
 };
 struct ReversedImage {  // only for payments that have reversals
     PaymentId original;
-    std::int64_t reversed_minor = 0;
+    std::int64_t reversed_minor = 0;  // 0: the cell is gone
+    Instant settled_at{};             // of the original: the cell goes when no policy could allow another reversal
     friend bool operator==(const ReversedImage&, const ReversedImage&) = default;
 };
 struct KnownImage {  // a key that is spent, and which outcome of this frame was its first answer
