@@ -54,6 +54,7 @@ tidy_all() {
 }
 
 if ((${#fix[@]})); then tools/dev/format.sh; fi
+step checks python3 tests/tools/checks_test.py --quiet
 step format tools/dev/format.sh --check
 step layers python3 tools/check_layers.py
 step style python3 tools/check_style.py

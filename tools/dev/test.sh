@@ -129,8 +129,9 @@ stage_system() {
     build release nostro || return
     # shellcheck source=tools/dev/python.sh
     . tools/dev/python.sh && python_ready || return
+    tools/fetch/promtool.sh >"$logs/promtool.log" 2>&1 || { cat "$logs/promtool.log" >&2 && return 1; }
     rm -f "$xml"
-    NOSTRO_BIN=$root/build/release/nostro logged "$log" \
+    PATH=$PATH:$NOSTRO_HOME/bin NOSTRO_BIN=$root/build/release/nostro logged "$log" \
         "$NOSTRO_HOME/venv/bin/python" -m pytest -q -x --tb=short -p no:cacheprovider --junitxml "$xml" tests/system || status=1
     if [ -f "$xml" ]; then count "$xml"; else failed=$((failed + 1)); fi
     if ((status)); then
