@@ -14,30 +14,20 @@
 #include <vector>
 
 #include "nostro/domain/command.hpp"
+#include "nostro/domain/payment_id.hpp"
 #include "nostro/engine/policies.hpp"
 #include "nostro/ports/history.hpp"
 #include "nostro/ports/intake.hpp"
 #include "nostro/ports/journal.hpp"
+#include "nostro/wire/payment_json.hpp"
 
 namespace nostro {
-
-// A payment as a client names things. In `payment`, these count: capture, amount, expires_at, requested_at, openings,
-// debtor_name, creditor_name, key, type, reference, description, metadata, attachment. The rest is filled in.
-struct PaymentWish {
-    Payment payment;
-    std::string_view rail;  // empty: internal
-};
 
 // An Idempotency-Key as it counts for routes other than POST /v1/payments: bound to the request's path. `key` empty:
 // none was sent, every request is one of its own.
 struct RequestKey {
     std::string_view method, path, key;
 };
-
-// Door `key` for an Idempotency-Key, else the name of the source that brought the key.
-PaymentId payment_id(std::string_view tenant, std::string_view door, std::string_view key);
-// 64 bits of SHA-256 over the parsed fields: equal for requests that mean the same.
-std::uint64_t payment_meaning(const Payment& payment);
 
 class SubmissionBuilder {
 public:

@@ -11,28 +11,9 @@
 #include "nostro/domain/book.hpp"
 #include "nostro/domain/outcome.hpp"
 #include "nostro/domain/payment.hpp"
-#include "nostro/wire/frame.hpp"
+#include "nostro/wire/recorded.hpp"
 
 namespace nostro {
-
-// A payment with all that became of it. Views live as long as `frames` do.
-struct Recorded {
-    Payment payment;
-    std::vector<Outcome> outcomes;  // in order, first is `submitted`; the last one of the payment itself stands
-    std::vector<Place> places;      // of each outcome
-    std::vector<Instant> times;     // of each outcome's frame
-    std::vector<PaymentId> reversals;
-    std::int64_t reversed_minor = 0;
-    std::string_view reviewed_by, review_note;
-    std::vector<std::shared_ptr<const DecodedFrame>> frames;
-    std::uint64_t meaning = 0;
-    const Outcome& last() const { return outcomes.back(); }
-};
-
-struct AsOf {
-    Seq seq = 0;
-    Instant at{};
-};
 
 template <class Item>
 struct Page {
@@ -53,31 +34,6 @@ struct Search {
     std::optional<std::int64_t> min_minor, max_minor;
     std::uint32_t count_max = 50;
     std::string cursor;
-};
-
-// One posting or reservation of an account, with the balance it left.
-struct Entry {
-    Place place;
-    Instant at{};
-    Outcome outcome;
-    bool debit = false;
-    std::int64_t before_minor = 0, after_minor = 0;
-};
-
-// An account as opened and changed: the texts that the Book does not keep.
-struct AccountRecord {
-    AccountImage image;  // newest that the store has read
-    std::string name, holder, metadata;
-    std::vector<std::pair<std::string, std::int64_t>> bounds;  // of its own, by limit name as sent
-    Place opened;
-    std::uint64_t meaning = 0;
-};
-
-struct DeadLetter {
-    Place place;
-    Instant at{};
-    std::string source, position, format, why, bytes;
-    enum class State : std::uint8_t { open, redriven, discarded } state = State::open;
 };
 
 class History {

@@ -11,18 +11,9 @@
 
 #include "nostro/domain/book.hpp"
 #include "nostro/domain/command.hpp"
+#include "nostro/wire/recorded.hpp"
 
 namespace nostro {
-
-// What became of one command, once it is durable.
-struct Receipt {
-    Answer answer;
-    PaymentId payment;
-    Status status = Status::accepted;  // recorded: as decided; replayed: unknown here, read `answer.first`
-    Reason reason = Reason::none;
-    Instant accepted_at{};
-    Place place{};  // of its outcome
-};
 
 struct Submission {
     std::vector<Command> commands;

@@ -1,0 +1,71 @@
+// What readers get: things put together from frames, as stores find them and as JSON shows them.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nostro/domain/book.hpp"
+#include "nostro/domain/outcome.hpp"
+#include "nostro/domain/payment.hpp"
+#include "nostro/wire/frame.hpp"
+
+namespace nostro {
+
+// How far a store had read when it answered.
+struct AsOf {
+    Seq seq = 0;
+    Instant at{};
+};
+
+// A payment with all that became of it. Views live as long as `frames` do.
+struct Recorded {
+    Payment payment;
+    std::vector<Outcome> outcomes;  // in order, first is `submitted`; the last one of the payment itself stands
+    std::vector<Place> places;      // of each outcome
+    std::vector<Instant> times;     // of each outcome's frame
+    std::vector<PaymentId> reversals;
+    std::int64_t reversed_minor = 0;
+    std::string_view reviewed_by, review_note;
+    std::vector<std::shared_ptr<const DecodedFrame>> frames;
+    std::uint64_t meaning = 0;
+    const Outcome& last() const { return outcomes.back(); }
+};
+
+// What became of one command, once it is durable.
+struct Receipt {
+    Answer answer;
+    PaymentId payment;
+    Status status = Status::accepted;  // recorded: as decided; replayed: unknown here, read `answer.first`
+    Reason reason = Reason::none;
+    Instant accepted_at{};
+    Place place{};  // of its outcome
+};
+
+// One posting or reservation of an account, with the balance it left.
+struct Entry {
+    Place place;
+    Instant at{};
+    Outcome outcome;
+    bool debit = false;
+    std::int64_t before_minor = 0, after_minor = 0;
+};
+
+// An account as opened and changed: the texts that the Book does not keep.
+struct AccountRecord {
+    AccountImage image;  // newest that the store has read
+    std::string name, holder, metadata;
+    std::vector<OwnBound> bounds;  // of its own; the policy knows the limits' names
+    Place opened;
+    std::uint64_t meaning = 0;
+};
+
+struct DeadLetter {
+    Place place;
+    Instant at{};
+    std::string source, position, format, why, bytes;
+    enum class State : std::uint8_t { open, redriven, discarded } state = State::open;
+};
+
+}  // namespace nostro
