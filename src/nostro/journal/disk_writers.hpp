@@ -1,0 +1,52 @@
+// A few threads that each do one durable write at a time, for PosixDisk.
+#pragma once
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "nostro/ports/disk.hpp"
+
+namespace nostro {
+
+class DiskWriters {
+public:
+    class Target {
+    public:
+        virtual ~Target() = default;
+        // Returns when the bytes are durable. Empty: done; else what failed.
+        virtual std::string write(std::uint64_t offset, std::span<const std::byte> block) = 0;
+    };
+    struct Write {
+        std::shared_ptr<Target> target;
+        std::uint64_t offset = 0;
+        std::span<const std::byte> block;
+        std::uint64_t tag = 0;
+    };
+    explicit DiskWriters(std::size_t threads);
+    ~DiskWriters();  // finishes what was started
+
+    void start(Write write);
+    void completed(std::vector<Disk::Completion>& into);
+    void on_completion(std::function<void()> wake);
+
+private:
+    void work();
+
+    std::mutex mutex_;
+    std::condition_variable arrived_;
+    std::vector<Write> queue_;  // few: a vector that keeps its memory
+    bool ending_ = false;
+
+    std::mutex done_mutex_;
+    std::vector<Disk::Completion> done_;
+    std::function<void()> wake_;
+
+    std::vector<std::jthread> threads_;
+};
+
+}  // namespace nostro
