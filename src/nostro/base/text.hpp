@@ -40,6 +40,10 @@ std::pair<std::string_view, std::string_view> split_once(std::string_view text, 
 
 // What a person typed, ready to stand in an error: in quotes, cut after 40 characters, control characters as \xNN.
 std::string quoted(std::string_view text);
+// Where <iomanip> is about, std::quoted would be the nearer match for these and answer with a stream manipulator.
+inline std::string quoted(const std::string& text) { return quoted(std::string_view(text)); }
+inline std::string quoted(std::string& text) { return quoted(std::string_view(text)); }
+inline std::string quoted(const char* text) { return quoted(std::string_view(text)); }
 
 // Sizes: "512", "512B", "64KiB", "16MiB", "2GiB", "1TiB" (powers of 1024); "64kB", "16MB", "2GB", "1TB" (powers of
 // 1000).
