@@ -1,0 +1,87 @@
+// What the commands share: global options, exit codes, how answers and failures are shown.
+#pragma once
+#include <simdjson.h>
+
+#include <CLI/App.hpp>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nostro/base/result.hpp"
+#include "nostro/cli/client.hpp"
+
+namespace nostro::cli {
+
+// 0 done; 1 the answer is no (verification failed, payment rejected with --fail-on-reject); 2 wrong use; 3 environment
+// (nobody listens, port taken, no permission, disk full).
+enum class Exit : int { done = 0, no = 1, usage = 2, environment = 3 };
+
+Exit exit_of(const Error& error);
+// Prints "nostro: ..." on standard error.
+Exit fail(const Error& error);
+Exit fail(Exit exit, std::string_view what);
+
+struct Context {
+    std::string url = "http://127.0.0.1:8000";
+    bool json = false;
+    Exit exit = Exit::done;
+
+    Result<Client> client() const;
+};
+
+// Adds a command whose body runs after parsing; what it returns becomes the exit code. Options live in `Options`.
+template <class Options>
+CLI::App* add_command(CLI::App& parent, Context& context, const std::string& name, const std::string& help,
+                      const std::function<void(CLI::App&, Options&)>& describe,
+                      const std::function<Exit(Context&, Options&)>& body) {
+    auto* command = parent.add_subcommand(name, help);
+    auto options = std::make_shared<Options>();
+    describe(*command, *options);
+    command->callback([&context, options, body] { context.exit = body(context, *options); });
+    return command;
+}
+
+// --url and --json, for every command that asks a running nostro.
+void add_client_options(CLI::App& command, Context& context);
+
+// A JSON document that was answered. Members are read by path ("balances.debtor.after"); what is absent or null is "".
+class Json {
+public:
+    static Result<Json> parse(std::string_view text);
+    std::string text(std::string_view path) const;
+    std::optional<std::uint64_t> number(std::string_view path) const;
+    // Elements of an array at `path`, each a document of its own.
+    std::vector<Json> items(std::string_view path) const;
+    std::string raw() const;
+
+private:
+    std::shared_ptr<simdjson::dom::parser> parser_;
+    simdjson::dom::element element_;
+    std::optional<simdjson::dom::element> at(std::string_view path) const;
+};
+
+// Asks; a failure of transport, or an answer that is no 2xx, is printed and becomes the exit code: 4xx of what was
+// asked is `no`, 5xx is `environment`.
+struct Asked {
+    HttpAnswer answer;
+    Json json;
+};
+std::optional<Asked> ask(Context& context, std::string_view method, const std::string& target, std::string_view body,
+                         const std::vector<Client::Header>& headers);
+
+// The commands, a file each.
+void add_submit(CLI::App& app, Context& context);    // submit
+void add_payments(CLI::App& app, Context& context);  // show, list
+void add_accounts(CLI::App& app, Context& context);  // accounts, balances
+void add_reviews(CLI::App& app, Context& context);   // reviews
+void add_generate(CLI::App& app, Context& context);  // generate paysim
+void add_replay(CLI::App& app, Context& context);    // replay
+void add_bench(CLI::App& app, Context& context);     // bench
+void add_export(CLI::App& app, Context& context);    // export
+void add_journal(CLI::App& app, Context& context);   // verify, log, backup, restore
+void add_completion(CLI::App& app);                  // completion bash|zsh
+
+}  // namespace nostro::cli
