@@ -73,7 +73,7 @@ public:
         for (auto& connection : connections_) {
             if (auto done = fill(*connection); !done) return done.error();
         }
-        while (in_flight_ > 0 || (!ended_ && options_.rate > 0)) {
+        while (in_flight_ > 0 || (options_.rate > 0 && !stopped_ && !exhausted_)) {
             if (auto done = turn(); !done) return done.error();
         }
         result_.elapsed = elapsed_since(start);
@@ -99,9 +99,9 @@ private:
     Result<> turn() {
         std::array<epoll_event, 256> events{};
         int wait_ms = static_cast<int>(options_.timeout.count());
-        if (options_.rate > 0 && !ended_) wait_ms = due_ <= steady_now() ? 0 : 1;
+        if (options_.rate > 0 && !exhausted_) wait_ms = due_ <= steady_now() ? 0 : 1;
         const int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), wait_ms);
-        if (count == 0 && (options_.rate == 0 || ended_)) {
+        if (count == 0 && (options_.rate == 0 || exhausted_)) {
             return Error{ErrorCode::unavailable, fmt::format("no answer for {}", human_duration(options_.timeout))};
         }
         for (int i = 0; i < count; ++i) {
@@ -111,7 +111,7 @@ private:
         }
         // Open loop: what is due goes out even if nobody has answered meanwhile.
         if (options_.rate > 0) {
-            for (std::size_t i = 0; i < connections_.size() && due_ <= steady_now() && !ended_; ++i) {
+            for (std::size_t i = 0; i < connections_.size() && due_ <= steady_now() && !exhausted_; ++i) {
                 if (auto done = fill(*connections_[turn_++ % connections_.size()]); !done) return done;
             }
         }
@@ -120,7 +120,7 @@ private:
 
     // Puts requests into the connection's buffer while it may have more under way, then sends.
     Result<> fill(Connection& connection) {
-        while (!ended_ && connection.pending.size() < options_.pipeline) {
+        while (!stopped_ && connection.pending.size() < options_.pipeline) {
             auto since = steady_now();
             if (options_.rate > 0) {
                 if (since < due_) break;
@@ -128,10 +128,8 @@ private:
                 due_ += std::chrono::nanoseconds(1'000'000'000) / static_cast<std::int64_t>(options_.rate);
             }
             std::uint64_t tag = 0;
-            if (!next_(connection.out, tag)) {
-                ended_ = true;
-                break;
-            }
+            exhausted_ = !next_(connection.out, tag);
+            if (exhausted_) break;
             connection.pending.push_back({tag, since});
             ++in_flight_;
             ++result_.requests;
@@ -188,7 +186,9 @@ private:
             connection.pending.pop_front();
             --in_flight_;
             result_.latencies.add(elapsed_since(pending.since));
-            if (!answered_(pending.tag, head->status, bytes.substr(head->head_bytes, head->body_bytes))) ended_ = true;
+            if (!answered_(pending.tag, head->status, bytes.substr(head->head_bytes, head->body_bytes))) {
+                stopped_ = true;
+            }
             connection.in_begin += head->head_bytes + head->body_bytes;
         }
         if (connection.in_begin == connection.in.size() || connection.in_begin > kCompactBytes) {
@@ -214,7 +214,8 @@ private:
     LoadResult result_;
     SteadyTime due_{};
     std::size_t in_flight_ = 0, turn_ = 0;
-    bool ended_ = false;
+    bool exhausted_ = false;  // the last time `next` was asked; an answer may change that
+    bool stopped_ = false;
 };
 
 }  // namespace

@@ -32,8 +32,8 @@ struct LoadResult {
 
 class Load {
 public:
-    // Appends one whole request (head and body) and returns true, or returns false: there are no more. `tag` comes back
-    // with the answer.
+    // Appends one whole request (head and body) and returns true, or returns false: there is none now. It is asked
+    // again after each answer, so that a refused request may be sent once more. `tag` comes back with the answer.
     using Next = std::function<bool(std::string& request, std::uint64_t& tag)>;
     // false: stop sending; what is under way is still waited for.
     using Answered = std::function<bool(std::uint64_t tag, int status, std::string_view body)>;

@@ -1,0 +1,93 @@
+#include "nostro/cli/replay_report.hpp"
+
+#include <fmt/format.h>
+
+#include "nostro/base/json_text.hpp"
+#include "nostro/base/text.hpp"
+#include "nostro/cli/terminal.hpp"
+
+namespace nostro::cli {
+namespace {
+
+std::string share(std::uint64_t part, std::uint64_t whole) {
+    if (whole == 0) return "-";
+    const std::uint64_t per_mille = part * 1000 / whole;
+    return fmt::format("{}.{} %", per_mille / 10, per_mille % 10);
+}
+
+void line(std::string_view name, std::uint64_t count, std::uint64_t whole, std::string_view note = {}) {
+    fmt::print("  {:<26} {:>12} {:>8}  {}\n", name, human_count(count), share(count, whole), note);
+}
+
+void counts(JsonWriter& json, std::string_view name, const std::map<std::string, std::uint64_t>& by) {
+    json.key(name).begin_object();
+    for (const auto& [key, count] : by) json.field(key, count);
+    json.end_object();
+}
+
+}  // namespace
+
+void ReplayReport::print() const {
+    fmt::print("{}\n", coloured(Colour::bold, "rows"));
+    line("read", rows, rows);
+    if (zero_amounts > 0) line("amount 0, skipped", zero_amounts, rows, "nothing to move");
+    if (unreadable > 0) line("unreadable, not sent", unreadable, rows);
+    for (const std::string& what : unreadable_first) fmt::print("    {}\n", what);
+    line("taken", taken, rows);
+    if (replayed > 0) line("of them known before", replayed, rows, "a replay changes nothing");
+    for (const auto& [code, count] : not_taken_by_code) line("not taken", count, rows, code);
+
+    fmt::print("{}\n", coloured(Colour::bold, "decided"));
+    for (const auto& [status, count] : by_status) line(status, count, taken);
+    for (const auto& [reason, count] : rejected_by_reason) line("  rejected", count, taken, reason);
+
+    fmt::print("{}\n", coloured(Colour::bold, "what double entry makes of the file's balances"));
+    for (std::size_t i = 0; i < paysim::kMismatches; ++i) {
+        const auto mismatch = static_cast<paysim::Mismatch>(i);
+        if (audit.count(mismatch) == 0) continue;
+        line(paysim::name(mismatch), audit.count(mismatch), audit.rows(), paysim::explanation(mismatch));
+    }
+
+    fmt::print("{}\n", coloured(Colour::bold, "detection by the active policy"));
+    fmt::print("  {} rows labelled fraud, {} stopped, {} of them fraud: precision {}, recall {}\n", human_count(fraud),
+               human_count(stopped), human_count(stopped_fraud), share(stopped_fraud, stopped),
+               share(stopped_fraud, fraud));
+
+    fmt::print("{}\n", coloured(Colour::bold, "answers"));
+    fmt::print("  {} in {}; a batch: p50 {}, p99 {}, p100 {}{}\n", human_rate(taken, elapsed), human_duration(elapsed),
+               human_duration(latencies.p50()), human_duration(latencies.p99()), human_duration(latencies.p100()),
+               retried_batches > 0 ? fmt::format("; {} batches sent again", retried_batches) : "");
+}
+
+std::string ReplayReport::json() const {
+    std::string text;
+    JsonWriter json(text);
+    json.begin_object();
+    json.field("rows", rows).field("zero_amounts", zero_amounts).field("unreadable", unreadable);
+    json.key("unreadable_first").begin_array();
+    for (const std::string& what : unreadable_first) json.value(what);
+    json.end_array();
+    json.field("taken", taken).field("replayed", replayed).field("retried_batches", retried_batches);
+    counts(json, "by_status", by_status);
+    counts(json, "rejected_by_reason", rejected_by_reason);
+    counts(json, "not_taken_by_code", not_taken_by_code);
+    json.key("double_entry").begin_object();
+    for (std::size_t i = 0; i < paysim::kMismatches; ++i) {
+        const auto mismatch = static_cast<paysim::Mismatch>(i);
+        json.field(paysim::name(mismatch), audit.count(mismatch));
+    }
+    json.end_object();
+    json.key("detection").begin_object();
+    json.field("fraud", fraud).field("stopped", stopped).field("stopped_fraud", stopped_fraud).end_object();
+    json.key("batch_latency_us").begin_object();
+    const auto us = [](std::chrono::nanoseconds ns) { return ns.count() / 1000; };
+    json.field("p50", us(latencies.p50()))
+        .field("p99", us(latencies.p99()))
+        .field("p100", us(latencies.p100()))
+        .end_object();
+    json.field("elapsed_ms", elapsed.count() / 1'000'000);
+    json.end_object();
+    return text;
+}
+
+}  // namespace nostro::cli
