@@ -20,7 +20,7 @@
 
 namespace nostro {
 
-class BookState;
+struct BookState;  // book_state.hpp
 
 // Cells, each table open addressed at most 80 % full. Every member is a key of the [book] section.
 struct BookSize {
@@ -80,8 +80,8 @@ public:
     // of no further use.
     Result<> install(Seq seq, Instant frame_time, const Changes& changes);
 
-    // Which key of BookSize should be raised: a whole frame might no longer fit. Empty: none. Commands that need no
-    // room (a capture frees some) are decided all the same; one that finds none is refused with `book_full`, so
+    // Which key should be raised ("book.accounts_max"): a whole frame might no longer fit. Empty: none. Commands that
+    // need no room (a capture frees some) are decided all the same; one that finds none is refused with `book_full`, so
     // nothing is ever half taken.
     std::string_view full() const;
 
