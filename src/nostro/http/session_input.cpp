@@ -1,0 +1,360 @@
+// The reading half of Session: from bytes to handlers.
+#include <algorithm>
+#include <cstring>
+#include <exception>
+
+#include "nostro/base/log.hpp"
+#include "nostro/base/text.hpp"
+#include "nostro/http/parameters.hpp"
+#include "nostro/http/problem.hpp"
+#include "nostro/http/session_block.hpp"
+
+namespace nostro {
+namespace {
+
+std::string_view text_of(const ByteBuffer& bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+void append(ByteBuffer& to, std::string_view text) {
+    const std::size_t size = to.size();
+    if (size + text.size() + kBodyPadding > to.capacity()) to.reserve(size + text.size() + 1024 + kBodyPadding);
+    to.resize(size + text.size());
+    if (!text.empty()) std::memcpy(to.data() + size, text.data(), text.size());
+}
+
+void drop_front(ByteBuffer& bytes, std::size_t count) {
+    const std::size_t left = bytes.size() - std::min(count, bytes.size());  // it may have been cleared meanwhile
+    if (left != 0) std::memmove(bytes.data(), bytes.data() + count, left);
+    bytes.resize(left);
+}
+
+// The route's form that a Content-Type names; empty: none. The only parameter taken is charset=utf-8.
+std::string_view taken_type(const Route& route, std::string_view content_type) {
+    const auto [type, parameters] = split_once(content_type, ';');
+    const std::string_view rest = trim(parameters);
+    if (!rest.empty() && !equal_ignoring_case(rest, "charset=utf-8") &&
+        !equal_ignoring_case(rest, "charset=\"utf-8\"")) {
+        return {};
+    }
+    for (const Content& content : route.takes) {
+        if (equal_ignoring_case(trim(type), content.type)) return content.type;
+    }
+    return {};
+}
+
+bool is_loopback_name(std::string_view host) {
+    return equal_ignoring_case(host, "localhost") || host == "[::1]" || host.starts_with("127.") ||
+           (host.size() > 10 && equal_ignoring_case(host.substr(host.size() - 10), ".localhost"));
+}
+
+void run_handler(const Route& route, const Request& request, const Reply& reply) {
+    try {
+        route.handler(request, reply);
+    } catch (const std::exception& failure) {
+        log_error("http_handler_failed", {{"operation", route.operation}, {"what", failure.what()}});
+        reply(problem(500, "internal_error", "the request met a fault of the program; the log says more"));
+    }
+}
+
+}  // namespace
+
+void Session::receive(std::string_view bytes) {
+    around_.metrics->received_bytes_total.add(bytes.size());
+    if (in_ == In::closed) return;
+    if (!message_begun_ && !bytes.empty()) {
+        message_begun_ = true;
+        message_since_ = around_.now;
+    }
+    if (pending_.empty()) {
+        append(pending_, bytes.substr(take(bytes)));
+        return;
+    }
+    append(pending_, bytes);
+    drop_front(pending_, take(text_of(pending_)));
+}
+
+std::span<char> Session::direct() {
+    if (in_ != In::body || !pending_.empty()) return {};
+    ByteBuffer& bytes = block_->bytes;
+    const std::size_t left = block_->head_bytes + block_->body_bytes - bytes.size();
+    return {reinterpret_cast<char*>(bytes.data()) + bytes.size(), left};
+}
+
+void Session::received(std::size_t bytes) {
+    around_.metrics->received_bytes_total.add(bytes);
+    block_->bytes.resize(block_->bytes.size() + bytes);
+    if (block_->bytes.size() == block_->head_bytes + block_->body_bytes) finish_block();
+}
+
+bool Session::has_room() const {
+    return in_ != In::closed && !stopped_ && open_slots() < around_.limits->pipelined_max &&
+           output_.size() < around_.limits->output_bytes_max;
+}
+
+bool Session::wants_input() const { return has_room() || in_ == In::closed; }
+
+void Session::end_of_input() {
+    // Half a message will never be whole. Answers under way are still sent, but nobody reads a stream any more.
+    if (stream_ != nullptr || open_slots() == 0) over_ = true;
+    if (stream_ != nullptr) output_.clear();
+    close_input();
+}
+
+void Session::close_input() {
+    in_ = In::closed;
+    pending_.clear();
+    block_.reset();
+    continue_due_ = false;
+}
+
+// Returns how many bytes were used; the rest is kept for when more came, or when there is room.
+std::size_t Session::take(std::string_view bytes) {
+    std::size_t used = 0;
+    while (used < bytes.size() && has_room()) {
+        const std::string_view rest = bytes.substr(used);
+        std::size_t taken = 0;
+        switch (in_) {
+            case In::head: taken = take_head(rest); break;
+            case In::body: taken = take_body(rest); break;
+            case In::chunked: taken = take_chunked(rest); break;
+            case In::skip:
+                taken = static_cast<std::size_t>(std::min<std::uint64_t>(skip_left_, rest.size()));
+                skip_left_ -= taken;
+                if (skip_left_ == 0) in_ = In::head;
+                break;
+            case In::closed: break;
+        }
+        if (in_ == In::closed) return bytes.size();
+        if (taken == 0) break;
+        used += taken;
+        // What follows is the begin of another message.
+        message_begun_ = in_ != In::head || used < bytes.size();
+        if (in_ == In::head) message_since_ = around_.now;
+    }
+    return used;
+}
+
+std::size_t Session::take_head(std::string_view bytes) {
+    // RFC 9112 asks to overlook one empty line before a request; some clients send it after a body.
+    if (!skipped_line_ && bytes[0] == '\r') {
+        if (bytes.size() == 1) return 0;
+        if (bytes[1] == '\n') {
+            skipped_line_ = true;
+            return 2;
+        }
+    }
+    const auto end = head_end_.find(bytes, around_.limits->head);
+    if (!end) {
+        refuse(end.error());
+        return bytes.size();
+    }
+    if (!*end) return 0;
+    head_end_.restart();
+    skipped_line_ = false;
+    return take_message(bytes, **end);
+}
+
+std::size_t Session::take_message(std::string_view bytes, std::size_t head_bytes) {
+    Head& head = around_.head;
+    const std::string_view head_text = bytes.substr(0, head_bytes);
+    if (auto good = parse_head(head_text, around_.limits->head, head); !good) {
+        refuse(good.error());
+        return bytes.size();
+    }
+    const Router::Found found = head.method ? around_.router->find(*head.method, head.path) : Router::Found{};
+    const std::uint64_t body_bytes = head.content_length.value_or(0);
+    if (auto early = early_answer(head, found)) {
+        const bool skip = !head.chunked && !head.expects_continue && head.method &&
+                          body_bytes <= around_.limits->skipped_body_bytes_max;
+        open_slot(found.route, head.method == Method::head, head.close || !skip);
+        answer(next_ - 1, std::move(*early));
+        if (head.close || !skip) {
+            refused_ = refused_ || head.has_body();
+            close_input();
+            return bytes.size();
+        }
+        skip_left_ = body_bytes;
+        if (skip_left_ != 0) in_ = In::skip;
+        return head_bytes;
+    }
+    if (!head.chunked && bytes.size() - head_bytes >= body_bytes) {
+        const auto body = bytes.substr(head_bytes, static_cast<std::size_t>(body_bytes));
+        const bool close = head.close;
+        dispatch(head, found, body, nullptr);
+        if (close) close_input();
+        return head_bytes + body.size();
+    }
+    begin_block(head_text, head, *found.route);
+    return head_bytes;
+}
+
+void Session::begin_block(std::string_view head_bytes, const Head& head, const Route& route) {
+    const std::size_t expected = head.chunked ? 4096 : static_cast<std::size_t>(*head.content_length);
+    block_ = std::make_shared<Block>(around_.budget, head_bytes.size() + expected);
+    block_->append(head_bytes);
+    block_->head_bytes = head_bytes.size();
+    block_->body_bytes = expected;
+    in_ = head.chunked ? In::chunked : In::body;
+    if (head.chunked) decoder_.emplace(route.body_bytes_max);
+    continue_due_ = head.expects_continue;
+}
+
+std::size_t Session::take_body(std::string_view bytes) {
+    continue_due_ = false;
+    const std::size_t left = block_->head_bytes + block_->body_bytes - block_->bytes.size();
+    const std::string_view part = bytes.substr(0, left);
+    block_->append(part);
+    if (part.size() == left) finish_block();
+    return part.size();
+}
+
+std::size_t Session::take_chunked(std::string_view bytes) {
+    continue_due_ = false;
+    std::size_t used = 0;
+    for (;;) {
+        auto step = decoder_->step(bytes.substr(used));
+        if (!step) {
+            refuse(step.error());
+            return bytes.size();
+        }
+        used += step->taken;
+        block_->append(step->data);
+        if (step->done) {
+            finish_block();
+            return used;
+        }
+        if (step->taken == 0) return used;
+    }
+}
+
+// The message is complete. Its head is read again, because it stands in another place now.
+void Session::finish_block() {
+    const std::shared_ptr<Block> block = std::move(block_);
+    in_ = In::head;
+    message_begun_ = false;
+    message_since_ = around_.now;
+    if (auto good = parse_head(block->head_text(), around_.limits->head, block->head); !good) {
+        refuse(good.error());
+        return;
+    }
+    const Router::Found found = around_.router->find(*block->head.method, block->head.path);
+    const bool close = block->head.close;
+    if (found.route->body_required && block->body().empty()) {  // only a chunked body can turn out to be empty
+        open_slot(found.route, false, close);
+        answer(next_ - 1, problem(400, "body_missing", "the body is empty"));
+    } else {
+        dispatch(block->head, found, block->body(), block);
+    }
+    if (close) close_input();
+}
+
+bool Session::is_known_host(std::string_view host) const {
+    if (!around_.limits->local_hosts_only) return true;
+    const std::string_view host_part = host_name(host);
+    return is_loopback_name(host_part) || std::ranges::any_of(around_.limits->hosts, [&](const std::string& known) {
+               return equal_ignoring_case(known, host_part);
+           });
+}
+
+// What can be said from the head alone.
+std::optional<Response> Session::early_answer(const Head& head, const Router::Found& found) const {
+    if (!is_known_host(head.host)) {
+        return problem(421, "host_not_served", "this address answers to names of this machine only, such as localhost");
+    }
+    if (!head.method) return problem(501, "method_not_known", "no route here knows this method");
+    if (head.expects_other) return problem(417, "expectation_failed", "the only Expect known is 100-continue");
+    if (head.method == Method::options) {
+        if (head.path != "*" && found.allow.empty()) return problem(404, "not_found", "there is nothing at this path");
+        Response response;
+        response.status = 204;
+        response.content_type = {};
+        response.header("Allow", found.allow.empty() ? "GET, HEAD, POST, PUT, PATCH, OPTIONS" : found.allow);
+        return response;
+    }
+    if (found.allow.empty()) return problem(404, "not_found", "there is nothing at this path; / has a list");
+    if (found.route == nullptr) {
+        Response response = problem(405, "method_not_allowed", "this path takes other methods; Allow names them");
+        response.header("Allow", found.allow);
+        return response;
+    }
+    const bool changes = found.route->method != Method::get;
+    const std::size_t scheme_end = head.origin.find("://");  // https: behind a proxy that speaks TLS
+    if (changes && !head.origin.empty() &&
+        (scheme_end == std::string_view::npos || !equal_ignoring_case(head.origin.substr(scheme_end + 3), head.host))) {
+        return problem(403, "cross_origin", "pages of other origins may not change anything here");
+    }
+    return body_fault(head, *found.route);
+}
+
+std::optional<Response> Session::body_fault(const Head& head, const Route& route) const {
+    if (route.takes.empty()) {
+        if (!head.has_body()) return std::nullopt;
+        return problem(400, "body_not_taken", "this route takes no body");
+    }
+    if (!head.has_body()) {
+        if (!route.body_required) return std::nullopt;
+        if (!head.content_length) return problem(411, "length_required", "send a body with Content-Length or chunked");
+        return problem(400, "body_missing", "the body is empty");
+    }
+    if (head.content_length.value_or(0) > route.body_bytes_max) {
+        return problem(413, "body_too_large", "the body is larger than " + format_bytes(route.body_bytes_max));
+    }
+    if (taken_type(route, head.content_type).empty()) {
+        std::string detail = "Content-Type must be";
+        for (const Content& content : route.takes)
+            detail.append(&content == route.takes.data() ? " " : " or ").append(content.type);
+        return problem(415, "content_type_not_supported", detail);
+    }
+    if (around_.budget->used.load(std::memory_order_relaxed) > around_.limits->body_bytes_in_flight_max) {
+        return problem(503, "overloaded", "too many large bodies are under way; try again");
+    }
+    return std::nullopt;
+}
+
+void Session::dispatch(const Head& head, const Router::Found& found, std::string_view body,
+                       std::shared_ptr<Block> block) {
+    const Route& route = *found.route;
+    if (route.blocks && block == nullptr) {  // the request outlives this call: it gets memory of its own
+        block = std::make_shared<Block>(around_.budget, head.path.size() + body.size() + 1024);
+        const char* begin = head.method_text.data();
+        const HeaderField& last = head.fields[head.field_count - 1];
+        const auto head_bytes = static_cast<std::size_t>(last.value.data() + last.value.size() - begin);
+        block->append({begin, head_bytes});
+        block->append("\r\n\r\n");
+        block->head_bytes = head_bytes + 4;
+        block->append(body);
+        if (auto good = parse_head(block->head_text(), around_.limits->head, block->head); !good)
+            return refuse(good.error());
+        return dispatch(block->head, around_.router->find(*block->head.method, block->head.path), block->body(), block);
+    }
+    open_slot(&route, head.method == Method::head, head.close);
+    Request request;
+    request.method = *head.method;
+    request.path = head.path;
+    request.query = head.query;
+    request.body = body;
+    if (!body.empty()) request.content_type = taken_type(route, head.content_type);
+    request.headers = head.headers();
+    request.route = &route;
+    request.memory = block;
+    std::string& decoded = block == nullptr ? around_.decoded : block->decoded;
+    decoded.clear();
+    if (auto fault = read_parameters(found.segments(), head, decoded, request)) {
+        return answer(next_ - 1, problem(fault->status, fault->code, fault->detail, {&fault->field, 1}));
+    }
+    const Reply reply(around_.sink, connection_, next_ - 1);
+    if (!route.blocks) return run_handler(route, request, reply);
+    reply.on_worker([request = std::move(request), reply] { run_handler(*request.route, request, reply); });
+}
+
+// Nothing after this can be understood: answers, and reads no more.
+void Session::refuse(const Refusal& refusal) {
+    around_.metrics->refused_heads_total.add();
+    open_slot(nullptr, false, true);
+    answer(next_ - 1, problem(refusal.status, refusal.code, refusal.detail));
+    refused_ = true;
+    close_input();
+}
+
+}  // namespace nostro
