@@ -98,6 +98,8 @@ enum class UnknownAccounts : std::uint8_t {
     open,  // inside the payment's decision, with the balances it names, from equity, and the policy's floor
 };
 
+struct PolicyRules;  // policy_rules.hpp
+
 class Policy {
 public:
     // Refuses what it cannot explain: line, column, what was expected. `now` starts the border tables.
@@ -149,9 +151,8 @@ public:
     int reversal_days() const;                                 // 400
 
 private:
-    struct Rules;
-    explicit Policy(std::unique_ptr<const Rules> rules);
-    std::unique_ptr<const Rules> rules_;
+    explicit Policy(std::unique_ptr<const PolicyRules> rules);
+    std::unique_ptr<const PolicyRules> rules_;
 };
 
 using PolicyPtr = std::shared_ptr<const Policy>;
