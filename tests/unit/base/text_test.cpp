@@ -114,8 +114,10 @@ TEST(TextTest, QuotedShowsWhatWasTypedAndNothingThatMovesACursor) {
     EXPECT_EQ(quoted("a\nb\x1b[2J\x7f"), "'a\\x0ab\\x1b[2J\\x7f'");
     EXPECT_EQ(quoted("\xC3\xBC"), "'\xC3\xBC'");
     EXPECT_EQ(quoted("\xC3("), "'\\xc3('");
-    EXPECT_EQ(quoted(std::string(41, 'x')), "'" + std::string(40, 'x') + "...'");
-    EXPECT_EQ(quoted(std::string(39, 'x') + "\xE2\x82\xAC"), "'" + std::string(39, 'x') + "...'");
+    std::string shown = "'";
+    EXPECT_EQ(quoted(std::string(41, 'x')), shown.append(40, 'x').append("...'"));
+    std::string cut = "'";  // before the character that the fortieth byte begins
+    EXPECT_EQ(quoted(std::string(39, 'x').append("\xE2\x82\xAC")), cut.append(39, 'x').append("...'"));
 }
 
 RC_GTEST_PROP(TextTest, QuotedIsAlwaysPrintableUtf8, (const std::string& text)) {
