@@ -8,6 +8,10 @@ namespace nostro {
 // Prints one line to standard error and aborts. Allocates nothing, so it works in any state.
 [[noreturn]] void assertion_failed(const char* condition, const char* what, const char* file, int line) noexcept;
 
+// What the calling thread still does, once, when an invariant breaks on it: a last chance to write down what it was
+// working on. nullptr: nothing.
+void on_broken_invariant(void (*last_words)(void* context) noexcept, void* context) noexcept;
+
 }  // namespace nostro
 
 #define NOSTRO_ASSERT(condition, what) \
