@@ -32,6 +32,11 @@ struct Recorded {
     std::uint64_t meaning = 0;
     const Outcome& last() const { return outcomes.back(); }
 };
+// Adds one outcome of the frame: of the payment itself, or of a reversal of it. Places come in order, one that was
+// added before changes nothing. For stores that find places and put payments together from frames.
+void add_outcome(Recorded& to, const std::shared_ptr<const DecodedFrame>& frame, std::uint32_t index);
+// What was asked for, of an outcome whose event is `submitted`; nullptr: of another.
+const Payment* payment_of(const DecodedFrame& frame, const Outcome& outcome);
 
 // What became of one command, once it is durable.
 struct Receipt {
