@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstddef>
 #include <list>
+#include <memory>
 #include <mutex>
 #include <unordered_map>
 #include <vector>
@@ -17,6 +18,7 @@ namespace nostro {
 
 class FrameCache {
 public:
+    // `bytes_max` bounds the frames as they stand in the journal; decoded they take a few times as much.
     FrameCache(const Journal& journal, std::size_t bytes_max);
 
     // The newest frame that may be told of. Only settlement moves it.
@@ -29,11 +31,15 @@ public:
     Result<std::size_t> frames(Seq from, std::size_t count_max, std::vector<DecodedPtr>& into) const;
 
 private:
+    struct Recycled;
+
     DecodedPtr cached(Seq seq) const;
-    Result<DecodedPtr> keep(const FramePtr& frame) const;
+    Result<DecodedPtr> decode(const FramePtr& frame) const;
+    void keep(const DecodedPtr& frame) const;
 
     const Journal& journal_;
     const std::size_t bytes_max_;
+    const std::shared_ptr<Recycled> recycled_;
     std::atomic<Seq> accepted_{0};
     mutable std::mutex mutex_;
     mutable std::size_t bytes_ = 0;

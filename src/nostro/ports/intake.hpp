@@ -21,6 +21,12 @@ struct Submission {
     std::vector<std::uint32_t> ends;     // where each ends in `encoded`
     std::shared_ptr<const void> memory;  // what the commands' views point into
     Seq ids_asked_through = 0;           // how far the sealed ids reached that intake asked
+    struct Sealed {                      // a command whose id intake found there: answered without the Book
+        std::uint32_t command = 0;
+        Place first;
+        std::uint64_t meaning = 0;
+    };
+    std::vector<Sealed> sealed;  // in the order of the commands
     // Called once, on any thread; must not block. Receipts in the order of the commands; a group has one for each of
     // its payments, all of one answer kind. Fewer than that: the rest was not taken. `unavailable`: nothing was
     // taken. `unknown`: it may have happened.

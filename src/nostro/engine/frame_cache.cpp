@@ -1,0 +1,103 @@
+#include "nostro/engine/frame_cache.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace nostro {
+
+// Decoded frames that nobody holds any more. A big one has megabytes of vectors; used again, they cost no page faults.
+struct FrameCache::Recycled {
+    static constexpr std::size_t kKept = 4;
+    std::mutex mutex;
+    std::vector<std::unique_ptr<DecodedFrame>> spare;
+
+    std::unique_ptr<DecodedFrame> get() {
+        const std::lock_guard lock(mutex);
+        if (spare.empty()) return std::make_unique<DecodedFrame>();
+        auto frame = std::move(spare.back());
+        spare.pop_back();
+        return frame;
+    }
+    void put(std::unique_ptr<DecodedFrame> frame) {
+        frame->frame.reset();
+        frame->changes.policies.clear();
+        const std::lock_guard lock(mutex);
+        if (spare.size() < kKept) spare.push_back(std::move(frame));
+    }
+};
+
+FrameCache::FrameCache(const Journal& journal, std::size_t bytes_max)
+    : journal_(journal), bytes_max_(bytes_max), recycled_(std::make_shared<Recycled>()) {}
+
+DecodedPtr FrameCache::cached(Seq seq) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = by_seq_.find(seq);
+    if (found == by_seq_.end()) return nullptr;
+    by_use_.splice(by_use_.begin(), by_use_, found->second);
+    return *found->second;
+}
+
+Result<DecodedPtr> FrameCache::decode(const FramePtr& frame) const {
+    auto decoded = recycled_->get();
+    if (auto done = decode_body(frame, Sections::all, *decoded); !done) return done.error();
+    // The deleter keeps the pool alive: a reader may hold a frame longer than the engine lives.
+    return DecodedPtr(decoded.release(), [pool = recycled_](const DecodedFrame* old) {
+        pool->put(std::unique_ptr<DecodedFrame>(const_cast<DecodedFrame*>(old)));
+    });
+}
+
+void FrameCache::keep(const DecodedPtr& frame) const {
+    std::vector<DecodedPtr> dropped;  // freed outside the lock
+    const std::lock_guard lock(mutex_);
+    if (!by_seq_.try_emplace(frame->seq()).second) return;  // another thread was faster
+    by_use_.push_front(frame);
+    by_seq_[frame->seq()] = by_use_.begin();
+    bytes_ += frame->frame->bytes().size();
+    while (bytes_ > bytes_max_ && by_use_.size() > 1) {
+        bytes_ -= by_use_.back()->frame->bytes().size();
+        by_seq_.erase(by_use_.back()->seq());
+        dropped.push_back(std::move(by_use_.back()));
+        by_use_.pop_back();
+    }
+}
+
+Result<DecodedPtr> FrameCache::frame(Seq seq) const {
+    std::vector<DecodedPtr> one;
+    auto found = frames(seq, 1, one);
+    if (!found) return found.error();
+    if (one.empty()) return Error{ErrorCode::not_found, "frame " + std::to_string(seq) + " is not there yet"};
+    return one.front();
+}
+
+Result<std::size_t> FrameCache::frames(Seq from, std::size_t count_max, std::vector<DecodedPtr>& into) const {
+    const Seq newest = accepted();
+    const std::size_t before = into.size();
+    Seq next = from;
+    const auto wanted = [&] { return into.size() - before < count_max && next <= newest; };
+    while (wanted()) {
+        auto hit = cached(next);
+        if (!hit) break;
+        into.push_back(std::move(hit));
+        ++next;
+    }
+    if (!wanted()) return into.size() - before;
+
+    Result<> failed;
+    const auto read = journal_.read(next, [&](const FramePtr& frame) {
+        auto decoded = decode(frame);
+        if (!decoded) {
+            failed = decoded.error();
+            return false;
+        }
+        keep(*decoded);
+        into.push_back(std::move(*decoded));
+        ++next;
+        return wanted();
+    });
+    if (!read) return read.error();
+    if (!failed) return failed.error();
+    return into.size() - before;
+}
+
+}  // namespace nostro
