@@ -1,0 +1,402 @@
+// How settlement fills a frame: whose turn it is, what fits, what is answered without a record, and the closing.
+#include <algorithm>
+#include <utility>
+
+#include "nostro/base/assert.hpp"
+#include "nostro/engine/settlement.hpp"
+#include "nostro/wire/command_codec.hpp"
+
+namespace nostro {
+namespace {
+
+// What one command may add to a frame at most, beside its own bytes.
+constexpr std::size_t kWorstPaymentBytes = 2048;
+constexpr std::size_t kWorstCommandBytes = 8192;
+// How far ahead of its turn a command is looked up.
+constexpr std::size_t kPrefetch = 12;
+
+std::size_t payments_of(const Command& command) {
+    if (const auto* group = std::get_if<SubmitGroup>(&command.body)) return group->payments.size();
+    return 1;
+}
+
+struct PaymentOf {
+    PaymentId operator()(const SubmitPayment& body) const { return body.payment.id; }
+    PaymentId operator()(const ReversePayment& body) const { return body.payment.id; }
+    PaymentId operator()(const CapturePayment& body) const { return body.payment; }
+    PaymentId operator()(const VoidPayment& body) const { return body.payment; }
+    PaymentId operator()(const DecideReview& body) const { return body.payment; }
+    PaymentId operator()(const KeepRecord& body) const { return body.id; }
+    PaymentId operator()(const auto&) const { return {}; }
+};
+PaymentId payment_of(const Command& command) { return std::visit(PaymentOf{}, command.body); }
+
+std::span<const std::byte> encoded_of(const Submission& submission, std::size_t index) {
+    const std::size_t begin = index == 0 ? 0 : submission.ends[index - 1];
+    return std::span(submission.encoded).subspan(begin, submission.ends[index] - begin);
+}
+
+}  // namespace
+
+Result<> Settlement::poll_sources() {
+    if (next_arrival_ < arrivals_.size() || parts_.sources.empty()) return {};
+    arrivals_.clear();
+    next_arrival_ = 0;
+    const std::size_t share = std::max<std::size_t>(1, limits_.payments_per_frame_max / parts_.sources.size());
+    for (Source* source : parts_.sources) {
+        const auto polled = source->poll(share, arrivals_);
+        if (!polled && polled.error().code != ErrorCode::unavailable) return polled.error();
+    }
+    return {};
+}
+
+void Settlement::open_frame(Instant now, std::size_t expiries_max) {
+    opened_ = steady_now();
+    changes_.clear();
+    builder_->begin();
+    recorded_ = 0;
+    payments_ = 0;
+    alone_ = false;
+    working_on_.clear();
+    if (turn_.answers.capacity() == 0 && !spare_turns_.empty()) {
+        turn_ = std::move(spare_turns_.back());
+        spare_turns_.pop_back();
+    }
+    turn_.seq = head_.seq + 1;
+    turn_.time = std::max(now, head_.time);
+    on_broken_invariant(
+        [](void* self) noexcept { static_cast<void>(static_cast<Settlement*>(self)->broken("assertion")); }, this);
+    const std::size_t fit = limits_.frame_bytes_max / 2 / kWorstPaymentBytes;
+    book_.begin_frame(turn_.seq, turn_.time, std::min(expiries_max, fit), changes_);
+}
+
+// Singles first, so that a request of one payment never waits behind a bulk one for more than a frame; but not so many
+// that the others starve. What a lane leaves over goes to the next one.
+Result<> Settlement::fill_frame() {
+    if (first_) {
+        const Queue queue = *std::exchange(first_, std::nullopt);
+        if (auto taken = take_from(queue, limits_.payments_per_frame_max); !taken) return taken.error();
+        if (alone_) return {};
+    }
+    const auto left = [this] {
+        return limits_.payments_per_frame_max - std::min(payments_, limits_.payments_per_frame_max);
+    };
+    const bool arrivals = next_arrival_ < arrivals_.size();
+    const bool others = arrivals || !bulk_.empty();
+    if (auto taken = take_from(Queue::singles, others ? left() / 2 : left()); !taken) return taken.error();
+    if (auto taken = take_from(Queue::arrivals, bulk_.empty() ? left() : left() / 2); !taken) return taken.error();
+    return take_from(Queue::bulk, left());
+}
+
+Result<> Settlement::take_from(Queue queue, std::size_t payments_max) {
+    std::size_t left = payments_max;
+    if (queue == Queue::arrivals) {
+        while (next_arrival_ < arrivals_.size()) {
+            const auto taken = take(arrivals_[next_arrival_], left);
+            if (!taken) return taken.error();
+            if (*taken == Taken::no_room) {
+                if (std::exchange(suspect_waits_, false)) first_ = queue;
+                break;
+            }
+            ++next_arrival_;
+        }
+        return {};
+    }
+    auto& lane = queue == Queue::singles ? singles_ : bulk_;
+    while (!lane.empty()) {
+        const auto taken = take(*lane.front(), left);
+        if (!taken) return taken.error();
+        if (*taken == Taken::no_room) {
+            if (std::exchange(suspect_waits_, false)) first_ = queue;
+            break;
+        }
+        finish(std::move(lane.front()));
+        lane.pop_front();
+    }
+    return {};
+}
+
+Result<Settlement::Taken> Settlement::take(Pending& pending, std::size_t& payments_left) {
+    const Submission& submission = *pending.submission;
+    while (pending.next < submission.commands.size()) {
+        const Command& command = submission.commands[pending.next];
+        if (const std::size_t ahead = pending.next + kPrefetch; ahead < submission.commands.size()) {
+            book_.prefetch(submission.commands[ahead]);
+        }
+        auto known = sealed_answer(pending, command);
+        if (!known) return known.error();
+        Answer answer;
+        if (*known) {
+            answer = **known;
+        } else {
+            const std::size_t payments = payments_of(command);
+            if (payments > payments_left && payments_ > 0) return Taken::no_room;
+            const auto taken = settle(command, encoded_of(submission, pending.next), answer);
+            if (!taken) return taken.error();
+            if (*taken == Taken::no_room) return Taken::no_room;
+            payments_left -= std::min(payments, payments_left);
+        }
+        receive(pending, command, answer);
+        ++pending.next;
+    }
+    return Taken::yes;
+}
+
+Result<Settlement::Taken> Settlement::take(const Arrival& arrival, std::size_t& payments_left) {
+    const std::size_t payments = payments_of(arrival.command);
+    if (payments > payments_left && payments_ > 0) return Taken::no_room;
+    scratch_.clear();
+    encode_command(arrival.command, scratch_);
+    const auto known = ask_sealed(arrival.command);
+    if (!known) return known.error();
+    Answer answer;
+    if (*known) {
+        answer = **known;
+    } else {
+        const auto taken = settle(arrival.command, scratch_, answer);
+        if (!taken) return taken.error();
+        if (*taken == Taken::no_room) return Taken::no_room;
+    }
+    payments_left -= std::min(payments, payments_left);
+    if (answer.kind == Answer::Kind::reused || answer.kind == Answer::Kind::refused) {
+        // Nobody waits for an answer here, and no position is skipped without a trace.
+        const std::string document(reinterpret_cast<const char*>(scratch_.data()), scratch_.size());
+        const std::string source = std::to_string(arrival.after.source);
+        const std::string position = std::to_string(arrival.after.part) + ":" + std::to_string(arrival.after.next - 1);
+        Command letter;
+        letter.tenant = arrival.command.tenant;
+        letter.body =
+            KeepDeadLetter{.source = source,
+                           .position = position,
+                           .format = "nostro-command",
+                           .why = answer.kind == Answer::Kind::reused ? "conflict: its id is known with other content"
+                                                                      : name(answer.reason),
+                           .bytes = document};
+        scratch_.clear();
+        encode_command(letter, scratch_);
+        apply(letter, scratch_, {});
+    }
+    const auto cursor = std::find_if(cursors_.begin(), cursors_.end(), [&](const Cursor& each) {
+        return each.source == arrival.after.source && each.part == arrival.after.part;
+    });
+    if (cursor == cursors_.end()) {
+        cursors_.insert(std::lower_bound(cursors_.begin(), cursors_.end(), arrival.after), arrival.after);
+    } else {
+        cursor->next = std::max(cursor->next, arrival.after.next);
+    }
+    return Taken::yes;
+}
+
+bool Settlement::has_room(const Command& command, std::size_t encoded_bytes) {
+    if (alone_) return false;
+    if (recorded_ == 0 && changes_.outcomes.empty()) return true;  // whatever it is, it must go into some frame
+    const std::size_t used = builder_->bytes_at_most(changes_);
+    if (used >= limits_.frame_bytes_max) return false;
+    const std::size_t more = encoded_bytes + payments_of(command) * kWorstPaymentBytes + kWorstCommandBytes;
+    return used + more <= journal_.frame_bytes_max();
+}
+
+Result<Settlement::Taken> Settlement::settle(const Command& command, std::span<const std::byte> encoded,
+                                             Answer& answer) {
+    if (!has_room(command, encoded.size())) return Taken::no_room;
+    PaymentId key;
+    if (parts_.suspects != nullptr) {
+        key = Suspects::key(command, encoded);
+        if (!parts_.suspects->empty() && parts_.suspects->standing(key) != Suspects::Standing::clean) {
+            return settle_suspect(command, encoded, key, answer);
+        }
+    }
+    answer = apply(command, encoded, key);
+    return Taken::yes;
+}
+
+Result<Settlement::Taken> Settlement::settle_suspect(const Command& command, std::span<const std::byte> encoded,
+                                                     PaymentId key, Answer& answer) {
+    if (parts_.suspects->standing(key) == Suspects::Standing::broken) {
+        const std::string document(reinterpret_cast<const char*>(encoded.data()), encoded.size());
+        Command record;
+        record.tenant = command.tenant;
+        record.id = key;
+        record.meaning = command.meaning;
+        record.body = KeepRecord{.id = key, .reason = Reason::broken, .document = document};
+        std::vector<std::byte> bytes;
+        encode_command(record, bytes);
+        answer = apply(record, bytes, key);
+        return Taken::yes;
+    }
+    if (recorded_ > 0) {
+        suspect_waits_ = true;
+        return Taken::no_room;
+    }
+    if (auto noted = parts_.suspects->trying(key); !noted) return noted.error();
+    working_on_.clear();
+    answer = apply(command, encoded, key);
+    alone_ = true;
+    return Taken::yes;
+}
+
+Answer Settlement::apply(const Command& command, std::span<const std::byte> encoded, PaymentId key) {
+    working_on_.push_back(key);
+    const Answer answer = book_.apply(command, recorded_);
+    count(answer);
+    if (answer.kind != Answer::Kind::recorded) return answer;
+    const std::uint32_t number = builder_->add_command(encoded);
+    NOSTRO_ASSERT(number == recorded_, "commands of a frame are numbered in order");
+    ++recorded_;
+    payments_ += payments_of(command);
+    return answer;
+}
+
+void Settlement::count(const Answer& answer) {
+    switch (answer.kind) {
+        case Answer::Kind::recorded: return parts_.metrics->commands.add();
+        case Answer::Kind::replayed: return parts_.metrics->replayed.add();
+        case Answer::Kind::reused: return parts_.metrics->reused.add();
+        case Answer::Kind::refused: return parts_.metrics->refused.add();
+    }
+}
+
+// Ids that left the Book's memory: as intake found them, or asked again when more have left since.
+Result<std::optional<Answer>> Settlement::sealed_answer(Pending& pending, const Command& command) {
+    const Submission& submission = *pending.submission;
+    if (pending.next_sealed < submission.sealed.size() &&
+        submission.sealed[pending.next_sealed].command == pending.next) {
+        const auto& found = submission.sealed[pending.next_sealed++];
+        Answer answer;
+        answer.kind = found.meaning == command.meaning ? Answer::Kind::replayed : Answer::Kind::reused;
+        answer.first = found.first;
+        return std::optional(answer);
+    }
+    if (submission.ids_asked_through >= book_.forgotten_through()) return std::optional<Answer>();
+    return ask_sealed(command);
+}
+
+Result<std::optional<Answer>> Settlement::ask_sealed(const Command& command) const {
+    if (parts_.sealed == nullptr || book_.forgotten_through() == 0) return std::optional<Answer>();
+    Answer answer;
+    if (!command.id.empty() && !book_.known(command.id)) {
+        const auto found = parts_.sealed->find(command.id);
+        if (!found) return found.error();
+        if (*found) {
+            answer.kind = (*found)->meaning == command.meaning ? Answer::Kind::replayed : Answer::Kind::reused;
+            answer.first = (*found)->place;
+            return std::optional(answer);
+        }
+    }
+    if (const auto* group = std::get_if<SubmitGroup>(&command.body)) {
+        for (std::size_t i = 0; i < group->payments.size(); ++i) {
+            const auto found = parts_.sealed->find(group->payments[i].payment.id);
+            if (!found) return found.error();
+            if (!*found) continue;
+            answer.kind = Answer::Kind::refused;
+            answer.reason = Reason::group_refused;
+            answer.item = static_cast<std::uint32_t>(i);
+            return std::optional(answer);
+        }
+    }
+    return std::optional<Answer>();
+}
+
+void Settlement::receive(Pending& pending, const Command& command, const Answer& answer) {
+    Receipt receipt;
+    receipt.answer = answer;
+    const auto* group = std::get_if<SubmitGroup>(&command.body);
+    const std::size_t items = group != nullptr ? group->payments.size() : 1;
+    for (std::size_t item = 0; item < items; ++item) {
+        receipt.payment = group != nullptr ? group->payments[item].payment.id : payment_of(command);
+        receipt.reason = answer.reason;
+        if (answer.kind == Answer::Kind::recorded) {
+            const auto index = answer.index + static_cast<std::uint32_t>(item);
+            const Outcome& outcome = changes_.outcomes[index];
+            receipt.status = outcome.status;
+            receipt.reason = outcome.reason;
+            receipt.accepted_at = outcome.accepted_at;
+            receipt.place = {turn_.seq, index};
+        } else if (answer.kind == Answer::Kind::replayed) {
+            receipt.answer.first.index = answer.first.index + static_cast<std::uint32_t>(item);
+        }
+        pending.receipts.push_back(receipt);
+    }
+}
+
+void Settlement::finish(PendingPtr pending) {
+    parts_.inbox->decided(pending->submission->commands.size(), pending->submission->encoded.size());
+    turn_.answers.push_back(std::move(pending));
+}
+
+Result<> Settlement::close_frame(bool even_if_empty) {
+    book_.end_frame();
+    const bool sound = book_.is_balanced() && (!parts_.audit || parts_.audit(changes_));
+    if (!sound) return broken("the books do not sum to zero after a frame");
+    on_broken_invariant(nullptr, nullptr);
+    const std::string_view full = book_.full();  // a literal
+    full_table_.store(full.empty() ? "" : full.data(), std::memory_order_relaxed);
+    const bool empty = changes_.outcomes.empty() && recorded_ == 0 && cursors_ == head_.cursors;
+    if (empty && !even_if_empty) {
+        keep_turn_without_frame();
+    } else if (auto appended = append_frame(); !appended) {
+        return appended.error();
+    }
+    if (alone_) {
+        if (auto cleared = parts_.suspects->cleared(working_on_.front()); !cleared) return cleared.error();
+    }
+    return {};
+}
+
+Result<> Settlement::append_frame() {
+    FrameHeader header;
+    header.seq = turn_.seq;
+    header.epoch = head_.epoch;
+    header.nonce = parts_.nonce;
+    header.time = turn_.time;
+    header.previous = head_.digest;
+    header.accepted = parts_.frames->accepted();
+    FramePtr frame = builder_->finish(header, head_.cursors, cursors_, changes_);
+    head_.seq = turn_.seq;
+    head_.time = turn_.time;
+    head_.digest = frame->digest;
+    head_.cursors = cursors_;
+
+    SettlementMetrics& metrics = *parts_.metrics;
+    metrics.frames.add();
+    metrics.frame_bytes.add(frame->bytes().size());
+    metrics.frame_payments.record(payments_);
+    for (const Outcome& outcome : changes_.outcomes) {
+        if (!is_of_payment(outcome.event)) continue;
+        metrics.outcomes[static_cast<std::size_t>(outcome.status)]->add();
+        const auto reason = static_cast<std::size_t>(outcome.reason);
+        if (reason != 0 && reason < metrics.reasons.size()) metrics.reasons[reason]->add();
+    }
+    for (const PolicyPtr& policy : changes_.policies) {
+        const auto tenant = parts_.policies->tenant(policy->tenant());
+        turn_.policies.emplace_back(tenant ? *tenant : TenantNo{0}, policy);
+    }
+    if (auto appended = journal_.append(std::move(frame)); !appended) return appended.error();
+    turn_.handed_over = steady_now();
+    metrics.decide.record(turn_.handed_over - opened_);
+    in_flight_.push_back(std::move(turn_));
+    turn_ = Turn{};
+    return {};
+}
+
+// Nothing was recorded, so no frame: what was decided may still have seen those in flight.
+void Settlement::keep_turn_without_frame() {
+    if (in_flight_.empty()) {
+        answer(turn_);
+    } else {
+        auto& answers = in_flight_.back().answers;
+        for (auto& pending : turn_.answers) answers.push_back(std::move(pending));
+    }
+    turn_.clear();
+}
+
+Error Settlement::broken(const char* what) {
+    on_broken_invariant(nullptr, nullptr);
+    std::string text = "broken invariant: " + std::string(what);
+    if (parts_.suspects != nullptr) {
+        if (auto noted = parts_.suspects->accuse(working_on_); !noted) text += "; suspects: " + noted.error().what;
+    }
+    return {ErrorCode::corrupt, text};
+}
+
+}  // namespace nostro
