@@ -66,16 +66,19 @@ public:
     std::unique_ptr<Submission> take(std::function<void(Result<std::vector<Receipt>>)> reply);
 
 private:
+    struct Held;  // what spans and texts of the commands point to, beside the caller's memory
+
     Result<SubmitPayment> prepare(const PaymentWish& wish) const;
-    Result<Place> sealed_place(PaymentId id, std::uint64_t meaning) const;
+    Result<std::optional<SealedIds::Found>> ask_sealed(PaymentId id) const;
     Result<> add(Command command);
-    PaymentId request_id(const RequestKey& key) const;
+    Command request(const RequestKey& key, std::uint64_t meaning) const;
+    Held& held();
 
     Context context_;
     std::string tenant_name_;
     PolicyPtr policy_;
     std::shared_ptr<const void> memory_;
-    std::shared_ptr<std::vector<std::vector<SubmitPayment>>> groups_;  // what SubmitGroup's spans point to
+    std::shared_ptr<Held> held_;
     std::unique_ptr<Submission> submission_;
 };
 
