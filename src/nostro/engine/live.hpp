@@ -31,7 +31,7 @@ public:
     // Appends what waits, at most `count_max`, and gives its room back. Returns how many. An error ends the
     // subscription: not_found: the position is older than kept history; unavailable: the engine stops.
     Result<std::size_t> take(std::size_t count_max, std::vector<StreamEvent>& into);
-    // What Last-Event-ID would be if all taken events were sent. For comments that keep a connection alive.
+    // What Last-Event-ID would be if all taken events were sent; further on when what followed did not match.
     Place position() const;
     // No wake follows once it has returned. The destructor does it too.
     void close();
@@ -64,6 +64,7 @@ public:
     void on_room(std::function<void()> wake);
 
 private:
+    friend class Subscription;
     struct State;
     std::shared_ptr<State> state_;
 };

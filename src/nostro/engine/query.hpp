@@ -13,11 +13,14 @@ namespace nostro {
 
 class Query final : public History {
 public:
-    // `index` may be nullptr: then payment() alone answers, from the cache's recent frames.
+    // So many frames behind the index are looked into; when it is further behind, payment() is `unavailable`.
+    static constexpr std::size_t kFramesMax = 64;
+
+    // `index` may be nullptr: then payment() alone answers, from the newest frames.
     Query(const History* index, const FrameCache& frames);
 
     AsOf as_of() const override;
-    // Sees every accepted frame: what the index has not read yet is looked up in the frames themselves.
+    // Sees every accepted frame.
     Result<std::optional<Recorded>> payment(PaymentId id) const override;
     Result<Page<Recorded>> payments(const Search& search) const override;
     Result<Page<Recorded>> reviews(TenantNo tenant, std::uint32_t count_max, const std::string& cursor) const override;
@@ -42,6 +45,8 @@ public:
     Result<At> outcome_at(Place place) const;
 
 private:
+    Result<> add_newer_frames(PaymentId id, Seq from, std::optional<Recorded>& found) const;
+
     const History* index_;
     const FrameCache& frames_;
 };
