@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "nostro/base/metrics.hpp"
 #include "nostro/base/time.hpp"
 #include "nostro/domain/book.hpp"
 #include "nostro/engine/live.hpp"
@@ -31,8 +32,6 @@
 #include "nostro/ports/source.hpp"
 
 namespace nostro {
-
-struct EngineMetrics;
 
 // An account as the Book has it after the last frame that is durable.
 struct BalanceNow {
@@ -56,6 +55,7 @@ struct Simulated {
 struct PartState {
     std::string name;  // "journal", "settlement", "feed index", ...
     bool ready = false;
+    bool needed = true;  // for payments to be taken: the query index and other projections are not
     std::string reason;  // when not ready: what is wrong and what mends it
 };
 
@@ -81,20 +81,22 @@ struct ServiceParts {
         Projection* projection;
     };
     Journal* journal = nullptr;
-    const SealedIds* sealed = nullptr;         // nullptr: no ids ever leave the Book's memory
+    const SealedIds* sealed = nullptr;         // nullptr: known ids are kept in memory alone
     const History* index = nullptr;            // also one of `projections`, named "index"; nullptr: payments are
                                                // found among recent frames only, other reads are `unavailable`
     std::vector<NamedProjection> projections;  // each fed at its own pace by a thread of its own
     std::vector<Source*> sources;
     Disk* disk = nullptr;  // where `suspects` stands; nullptr: not kept
     const Clock* clock = nullptr;
+    MetricsRegistry* metrics = nullptr;
     // A failure after which nothing may go on (fenced, corrupt, a failed write, a broken invariant). Called once, on
     // the thread that met it; by then no further answer is given. It should end the process.
     std::function<void(const Error&)> fatal;
 };
 
-// The first word of an `unavailable` error's text: "overloaded", "no_space", "book_full", "stopping". Other
-// texts give "unavailable". The rest of the text is for people (book_full names the key to raise).
+// The first word of an `unavailable` error's text: "overloaded", "no_space", "stopping", "no_index", "index_behind".
+// Other texts give "unavailable". The rest of the text is for people. (A full table of the Book refuses single
+// commands: see Reason::book_full and full_table().)
 std::string_view refusal_word(const Error& error);
 
 class Service final : public Intake {
@@ -113,8 +115,9 @@ public:
     // --- commands ---------------------------------------------------------------------------------------
     // Starts a Submission; `memory` keeps alive what the added commands' views point into.
     SubmissionBuilder build(std::shared_ptr<const void> memory, TenantNo tenant = 0) const;
-    // Receipts come in the order of the commands; a group has one for each of its payments, all of one answer kind.
-    // Fewer receipts than commands: the rest was not taken (no space, full, stopping), send it again.
+    // `invalid`, beginning with "too_large": a command would not fit into a frame. Receipts come in the order of the
+    // commands; a group has one for each of its payments, all of one answer kind. Fewer receipts than commands: the
+    // rest was not taken (no space, full, stopping), send it again.
     void submit(std::unique_ptr<Submission> submission) override;
     // Fills status, reason, accepted_at and place of `replayed` receipts with what was first answered, by reading the
     // frames. May read from disk: not for settlement's thread, so not inside the reply itself.
@@ -147,9 +150,11 @@ public:
 
     // --- operating ---------------------------------------------------------------------------------------
     std::vector<PartState> parts() const;
-    bool ready() const;  // every part is
-    // Counters and histograms; see engine_metrics.hpp. Gauges are brought up to date by this call.
-    const EngineMetrics& metrics() const;
+    bool ready() const;  // every part that is needed is
+    // The key of [book] that must be raised: some commands are refused with Reason::book_full. Empty: none.
+    std::string_view full_table() const;
+    // Brings gauges up to date; call it before the registry is printed.
+    void refresh_gauges();
 
 private:
     struct Running;
