@@ -104,6 +104,7 @@ struct Outcome {
     PaymentId reverses;                  // of a reversal: the original
     std::int64_t debtor_before = 0, debtor_after = 0, creditor_before = 0, creditor_after = 0;
     Assessment why;
+    friend bool operator==(const Outcome&, const Outcome&) = default;
 };
 
 // Images: the new value of every cell that a frame touched; later images win. A journal of them rebuilds

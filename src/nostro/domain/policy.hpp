@@ -55,6 +55,7 @@ struct Assessment {
         hits[hit_count++] = hit;
         return true;
     }
+    friend bool operator==(const Assessment&, const Assessment&) = default;
 };
 
 // n whole buckets and the running one: never less than promised. Bucket number: instant / bucket_s.

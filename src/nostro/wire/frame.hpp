@@ -51,7 +51,7 @@ public:
     std::span<const std::byte> bytes() const { return {memory_.get(), size_}; }  // header, body, padding
     std::span<const std::byte> body() const { return {memory_.get() + kFrameHeaderBytes, header.body_bytes}; }
 
-private:
+protected:
     friend class FrameBuilder;
     friend Result<std::shared_ptr<const EncodedFrame>> decode_frame(std::span<const std::byte> bytes);
     EncodedFrame() = default;
@@ -107,7 +107,7 @@ struct DecodedFrame {
 using DecodedPtr = std::shared_ptr<const DecodedFrame>;
 enum class Sections : std::uint8_t {
     all,
-    images,    // no commands, no outcomes: what install() needs
+    images,    // no commands: what install() needs
     outcomes,  // commands and outcomes: what a reader of payments needs; a ChangePolicy has no policy then
 };
 // `corrupt`: names section and byte. `into` may be one that was used before: its memory is.

@@ -1,0 +1,63 @@
+#include "nostro/wire/command_index.hpp"
+
+namespace nostro {
+
+PaymentHead read_payment_head(PayloadReader& in) {
+    PaymentHead head;
+    head.bits = in.u16();
+    if ((head.bits & ~PaymentBits::kAll) != 0) in.fail("a payment with unknown bits");
+    head.id = in.id<PaymentId>();
+    head.meaning = in.u64();
+    head.debtor = in.id<AccountId>();
+    head.creditor = in.id<AccountId>();
+    const std::int64_t minor = in.zigzag();
+    head.amount = Money(minor, in.currency());
+    if ((head.bits & PaymentBits::kRail) != 0) head.rail = in.varint16();
+    return head;
+}
+
+CommandHead read_command_head(PayloadReader& in) {
+    CommandHead head;
+    const std::uint8_t kind = in.u8();
+    if (kind == 0 || kind > static_cast<std::uint8_t>(CommandKind::resolve_dead_letter)) in.fail("no kind of command");
+    head.kind = static_cast<CommandKind>(kind);
+    const std::uint8_t flags = in.u8();
+    const std::uint8_t id = flags & 3, meaning = flags >> 2 & 3;
+    if (id > CommandFlags::written || meaning > CommandFlags::written || (flags & 0xE0) != 0) {
+        in.fail("a command with unknown flags");
+        return head;
+    }
+    head.flags = {static_cast<CommandFlags::Mode>(id), static_cast<CommandFlags::Mode>(meaning),
+                  (flags & CommandFlags::kTenant) != 0};
+    if (head.flags.tenant) head.tenant = in.varint16();
+    if (head.flags.id == CommandFlags::written) head.id = in.id<PaymentId>();
+    if (head.flags.meaning == CommandFlags::written) head.meaning = in.u64();
+    return head;
+}
+
+bool CommandIndex::add(std::span<const std::byte> bytes, Error& what) {
+    PayloadReader in(bytes);
+    const CommandHead head = read_command_head(in);
+    const auto first = payments_.size();
+    if (head.kind == CommandKind::submit_payment || head.kind == CommandKind::reverse_payment) {
+        payments_.push_back({read_payment_head(in), head.tenant});
+    } else if (head.kind == CommandKind::submit_group) {
+        const auto count = in.varint_at_most(in.remaining(), "more items than bytes");
+        for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
+            const auto size = in.varint_at_most(in.remaining(), "an item beyond the end");
+            PayloadReader item(in.bytes(static_cast<std::size_t>(size)));
+            payments_.push_back({read_payment_head(item), head.tenant});
+            if (!item.ok()) in.fail("an item that is no payment");
+        }
+    }
+    if (!in.ok()) {
+        payments_.resize(first);
+        what = in.error("command");
+        return false;
+    }
+    commands_.push_back({static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(payments_.size() - first),
+                         head.tenant, head.kind});
+    return true;
+}
+
+}  // namespace nostro
