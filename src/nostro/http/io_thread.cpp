@@ -113,7 +113,8 @@ void Connection::write() {
 }
 
 void Connection::advance() {
-    if (closed_ || lingering_since_) return;
+    if (closed_) return;
+    if (lingering_since_) return await_input();
     session_.advance();
     write();
     if (closed_) return;

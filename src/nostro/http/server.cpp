@@ -7,14 +7,21 @@
 
 #include "nostro/base/log.hpp"
 #include "nostro/http/io_thread.hpp"
+#include "nostro/http/problem.hpp"
 
 namespace nostro {
 namespace {
 
-constexpr std::string_view kTooManyConnections =
-    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nContent-Length: 116\r\n"
-    "Retry-After: 1\r\nConnection: close\r\n\r\n"
-    R"({"type":"about:blank","title":"Service Unavailable","status":503,"detail":"too many connections","code":"overloaded"})";
+// Sent without looking at the request: there is no session to read it.
+const std::string& too_many_connections() {
+    static const std::string text = [] {
+        const Response response = problem(503, "overloaded", "too many connections are open; try again");
+        return "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nContent-Length: " +
+               std::to_string(response.body.size()) + "\r\nConnection: close\r\n" + response.headers + "\r\n" +
+               response.body;
+    }();
+    return text;
+}
 
 }  // namespace
 
@@ -39,7 +46,7 @@ void Server::Running::take(tcp::socket socket, IoThread& thread) {
         metrics->connections_refused_total.add();
         error_code ignored;
         socket.non_blocking(true, ignored);
-        socket.write_some(asio::buffer(kTooManyConnections), ignored);
+        socket.write_some(asio::buffer(too_many_connections()), ignored);
         socket.shutdown(tcp::socket::shutdown_both, ignored);
         return;
     }

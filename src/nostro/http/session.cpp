@@ -217,7 +217,8 @@ void Session::pump() {
             return;
         }
         std::string part;
-        after_part(stream_->next(part), part);
+        const BodyStream::State state = stream_->next(part);
+        after_part(state, part);
         flush();
     }
 }

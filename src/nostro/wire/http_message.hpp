@@ -133,9 +133,9 @@ struct Parameter {
     ParameterKind kind = ParameterKind::text;
     bool required = false;
     std::int64_t min = 0, max = 0;
-    std::vector<std::string_view> choices;
-    std::string_view description;
-    std::string_view example;
+    std::vector<std::string_view> choices{};
+    std::string_view description{};
+    std::string_view example{};
 };
 
 // One form in which a route takes its body or gives an answer; `schema` names one of openapi_schemas.json.
@@ -146,8 +146,8 @@ struct Content {
 struct Answer {
     std::uint16_t status = 200;
     std::string_view description;
-    std::vector<Content> content;           // empty: no body
-    std::vector<std::string_view> headers;  // names, described in http/openapi.cpp
+    std::vector<Content> content{};           // empty: no body
+    std::vector<std::string_view> headers{};  // names, described in http/openapi.cpp
 };
 
 using Handler = std::function<void(const Request& request, const Reply& reply)>;

@@ -208,7 +208,8 @@ TEST(HeadTest, TellsWhatTheFieldsSay) {
     Head head;
     const std::string bytes =
         "POST http://h:80/v1/payments?mode=atomic HTTP/1.1\r\nHost: H:80\r\nContent-Length: 12\r\n"
-        "Content-Type: application/json\r\nConnection: keep-alive, Close\r\nExpect: 100-Continue\r\nOrigin: null\r\n\r\n";
+        "Content-Type: application/json\r\nConnection: keep-alive, Close\r\nExpect: 100-Continue\r\nOrigin: "
+        "null\r\n\r\n";
     ASSERT_TRUE(read(bytes, head));
     EXPECT_EQ(head.method, Method::post);
     EXPECT_EQ(head.path, "/v1/payments");
