@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
 
@@ -23,6 +24,8 @@ std::string problem_text(const HttpAnswer& answer) {
 }
 
 }  // namespace
+
+std::unique_ptr<CLI::App> make_app(const std::string& about) { return std::make_unique<CLI::App>(about, "nostro"); }
 
 Exit exit_of(const Error& error) {
     switch (error.code) {

@@ -72,6 +72,9 @@ struct Asked {
 std::optional<Asked> ask(Context& context, std::string_view method, const std::string& target, std::string_view body,
                          const std::vector<Client::Header>& headers);
 
+// The program's command tree, empty. (Made in one place: only there are CLI11's implementations compiled.)
+std::unique_ptr<CLI::App> make_app(const std::string& about);
+
 // The commands, a file each.
 void add_submit(CLI::App& app, Context& context);    // submit
 void add_payments(CLI::App& app, Context& context);  // show, list
