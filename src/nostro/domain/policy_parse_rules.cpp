@@ -74,7 +74,7 @@ void read_bands(PolicyTable& table, Rule& rule) {
         table.wrong("", table.at(), "holds no amount of " + std::string(band.currency.code()));
     }
     const bool any_key = table.has("above") || table.has("at_least") || table.has("below") || table.has("at_most");
-    if (!any_key) table.wrong("", table.at(), "has no bound; expected " + std::string(kExpected));
+    if (!any_key) table.lacks("has no bound; expected " + std::string(kExpected));
 }
 
 void read_party(PolicyTable& table, Rule& rule) {
@@ -117,7 +117,7 @@ void read_what_it_looks_at(PolicyRules& rules, PolicyTable& table, Rule& rule) {
         case RuleKind::amount_band: return read_bands(table, rule);
         case RuleKind::match:
             if (table.has("rails") || table.has("types") || table.has("currencies")) return;
-            return table.wrong("", table.at(), "selects nothing; expected 'rails', 'types' or 'currencies'");
+            return table.lacks("selects nothing; expected 'rails', 'types' or 'currencies'");
         case RuleKind::allow:
         case RuleKind::deny: return read_accounts(rules, table, rule);
         case RuleKind::party_risk: {
@@ -151,14 +151,14 @@ void read_effect(PolicyTable& table, Rule& rule) {
     }
     const bool points = table.has("points"), advice = table.has("advice");
     if (points && advice) table.wrong("advice", "and 'points' exclude each other");
-    if (!points && !advice) table.wrong("", table.at(), "has no effect; expected 'points' or 'advice'");
+    if (!points && !advice) table.lacks("has no effect; expected 'points' or 'advice'");
 }
 
 void read_allow_effect(PolicyTable& table, Rule& rule, std::vector<Skips>& skips) {
     read_points(table, rule, -1);
     if (const auto names = table.texts("skips", "names of rules")) skips.push_back({rule.no - 1u, table, *names});
     if (!table.has("points") && !table.has("skips")) {
-        table.wrong("", table.at(), "has no effect; expected negative 'points', or 'skips' with names of rules");
+        table.lacks("has no effect; expected negative 'points', or 'skips' with names of rules");
     }
 }
 

@@ -48,13 +48,14 @@ std::string seen(const toml::node& node) {
     return "nothing";
 }
 
-void PolicyReading::wrong(TextPosition at, std::string what) {
-    if (first_ && !is_before(at, first_->first)) return;
-    first_.emplace(at, std::move(what));
+void PolicyReading::keep_first(Mistake& kept, TextPosition at, std::string what) {
+    if (!kept || is_before(at, kept->first)) kept.emplace(at, std::move(what));
 }
+void PolicyReading::wrong(TextPosition at, std::string what) { keep_first(wrong_, at, std::move(what)); }
+void PolicyReading::lacks(TextPosition at, std::string what) { keep_first(lacks_, at, std::move(what)); }
 
 Error PolicyReading::error() const {
-    const auto& [at, what] = *first_;
+    const auto& [at, what] = wrong_ ? *wrong_ : *lacks_;
     return Error{ErrorCode::invalid,
                  "policy line " + std::to_string(at.line) + ", column " + std::to_string(at.column) + ": " + what};
 }
@@ -85,8 +86,9 @@ void PolicyTable::wrong(std::string_view key, TextPosition at, std::string_view 
 void PolicyTable::wrong(std::string_view key, std::string_view what) { wrong(key, at(key), what); }
 
 void PolicyTable::missing(std::string_view key, std::string_view expected) {
-    if (!has(key)) wrong(key, at(), "is missing; expected " + std::string(expected));
+    if (!has(key)) reading_->lacks(at(), place(key) + "is missing; expected " + std::string(expected));
 }
+void PolicyTable::lacks(std::string_view what) { reading_->lacks(at(), place("") + std::string(what)); }
 
 std::optional<PlacedText> PolicyTable::text(std::string_view key, std::string_view expected) {
     const toml::node* node = find(key);

@@ -27,7 +27,10 @@ public:
 
     // Everything goes into one line: "policy line 7, column 10: <what>".
     void wrong(TextPosition at, std::string what);
-    bool has_errors() const { return first_.has_value(); }
+    // For what should be there and is not. Told only if nothing is wrong: a key that is mistyped is missing too, and
+    // the typing error is the better news.
+    void lacks(TextPosition at, std::string what);
+    bool has_errors() const { return wrong_ || lacks_; }
     Error error() const;  // the one that stands first
 
     Result<Currency> currency(std::string_view code) const {
@@ -36,7 +39,9 @@ public:
 
 private:
     bool is_history_;
-    std::optional<std::pair<TextPosition, std::string>> first_;
+    using Mistake = std::optional<std::pair<TextPosition, std::string>>;
+    static void keep_first(Mistake& kept, TextPosition at, std::string what);
+    Mistake wrong_, lacks_;
 };
 
 // A text and where it stands.
@@ -79,7 +84,7 @@ public:
     void wrong(std::string_view key, std::string_view what);
     void wrong(std::string_view key, TextPosition at, std::string_view what);
     void missing(std::string_view key, std::string_view expected);
-    PolicyReading& reading() { return *reading_; }
+    void lacks(std::string_view what);  // the table as a whole
     // At the end: keys that nobody has asked for, with the nearest that somebody has.
     void refuse_unknown_keys();
 
