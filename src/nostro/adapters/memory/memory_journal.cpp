@@ -1,182 +1,151 @@
 #include "nostro/adapters/memory/memory_journal.hpp"
 
 #include <algorithm>
-#include <string>
 #include <utility>
 
 namespace nostro {
 
-bool MemoryLog::continues_chain(const EncodedFrame& frame) const {
-    if (frame.header.seq != first_ + chain_.size() || frame.header.previous != digest_) return false;
-    std::vector<Cursor> first, last;
-    return decode_cursors(frame, first, last) && first == cursors_;
-}
-
-bool MemoryLog::append(FramePtr frame) {
-    const std::lock_guard lock(mutex_);
-    if (!continues_chain(*frame)) {
-        ++void_frames_;
-        return false;
-    }
-    std::vector<Cursor> first;
-    static_cast<void>(decode_cursors(*frame, first, cursors_));  // read once already
-    digest_ = frame->digest;
-    time_ = frame->header.time;
-    epoch_ = std::max(epoch_, frame->header.epoch);
-    chain_.push_back(std::move(frame));
-    return true;
-}
-
-Seq MemoryLog::head() const {
-    const std::lock_guard lock(mutex_);
-    return first_ + chain_.size() - 1;
-}
-
-std::uint64_t MemoryLog::void_frames() const {
+std::size_t MemoryLog::void_frames() const {
     const std::lock_guard lock(mutex_);
     return void_frames_;
 }
 
-std::vector<FramePtr> MemoryLog::frames() const {
+Seq MemoryLog::last() const {
     const std::lock_guard lock(mutex_);
-    return chain_;
+    return end_.seq;
 }
 
-void MemoryLog::set_image(Seq seq, std::vector<Changes> chunks) {
+void MemoryLog::set_image(Seq seq, std::vector<Changes> chunks, bool drop_frames) {
     const std::lock_guard lock(mutex_);
-    const auto dropped = std::min<std::size_t>(seq + 1 - first_, chain_.size());
-    chain_.erase(chain_.begin(), chain_.begin() + static_cast<std::ptrdiff_t>(dropped));
-    first_ += dropped;
-    image_ = std::move(chunks);
+    image_ = seq;
+    image_chunks_ = std::move(chunks);
+    while (drop_frames && !frames_.empty() && frames_.front()->header.seq <= seq) {
+        dropped_ = frames_.front()->header.seq;
+        frames_.pop_front();
+    }
 }
 
-MemoryJournal::MemoryJournal(std::shared_ptr<MemoryLog> log) : MemoryJournal(std::move(log), Options{}) {}
+MemoryJournal::MemoryJournal(std::shared_ptr<MemoryLog> log, Writes writes) : log_(std::move(log)), writes_(writes) {}
 
-MemoryJournal::MemoryJournal(std::shared_ptr<MemoryLog> log, Options options)
-    : log_(std::move(log)), options_(options) {}
-
-std::size_t MemoryJournal::under_way() const {
-    const std::lock_guard lock(mutex_);
-    return under_way_.size();
-}
-
-void MemoryJournal::deliver(const FramePtr& frame) {
-    const bool counts = log_->append(frame);
-    const std::lock_guard lock(mutex_);
-    if (!counts) {
-        fenced_ = true;
-    } else if (!fenced_) {
+void MemoryJournal::arrive(const FramePtr& frame) {
+    // An older owner's frame may still fit behind the newest one: the take-over itself ended its right to write.
+    if (frame->header.epoch == log_->epoch_ && advance(log_->end_, *frame)) {
+        log_->frames_.push_back(frame);
         accepted_ = frame->header.seq;
+    } else {
+        ++log_->void_frames_;
+        fenced_ = true;
     }
 }
 
 void MemoryJournal::complete(std::size_t count) {
-    for (; count > 0; --count) {
-        FramePtr frame;
-        {
-            const std::lock_guard lock(mutex_);
-            if (under_way_.empty()) break;
-            frame = std::move(under_way_.front());
-            under_way_.pop_front();
-        }
-        deliver(frame);
-    }
     std::function<void()> wake;
     {
-        const std::lock_guard lock(mutex_);
+        const std::lock_guard lock(log_->mutex_);
+        for (; count != 0 && !in_flight_.empty(); --count) {
+            arrive(in_flight_.front());
+            in_flight_.pop_front();
+        }
         wake = wake_;
     }
     if (wake) wake();
 }
 
-void MemoryJournal::lose_under_way() {
-    const std::lock_guard lock(mutex_);
-    under_way_.clear();
+std::size_t MemoryJournal::under_way() const {
+    const std::lock_guard lock(log_->mutex_);
+    return in_flight_.size();
 }
 
-void MemoryJournal::refuse(std::optional<Error> error, bool upkeep_too) {
-    const std::lock_guard lock(mutex_);
-    refusal_ = std::move(error);
-    refuses_upkeep_ = upkeep_too;
+void MemoryJournal::set_full(bool full) {
+    const std::lock_guard lock(log_->mutex_);
+    full_ = full;
 }
 
-void MemoryJournal::break_write(Error error) {
-    const std::lock_guard lock(mutex_);
-    broken_write_ = std::move(error);
+void MemoryJournal::fail() {
+    const std::lock_guard lock(log_->mutex_);
+    failed_ = true;
+}
+
+void MemoryJournal::set_bounds(std::size_t in_flight_max, std::size_t frame_bytes_max) {
+    in_flight_max_ = in_flight_max;
+    frame_bytes_max_ = frame_bytes_max;
 }
 
 Result<Head> MemoryJournal::take_over() {
     const std::lock_guard lock(log_->mutex_);
-    Head head;
-    head.seq = log_->first_ + log_->chain_.size() - 1;
-    head.digest = log_->digest_;
-    head.epoch = log_->epoch_ + 1;
-    head.time = log_->time_;
-    head.cursors = log_->cursors_;
-    accepted_ = head.seq;
-    return head;
+    if (taken_over_) return Error{ErrorCode::invalid, "journal: take_over twice"};
+    taken_over_ = true;
+    epoch_ = log_->epoch_ = std::max(log_->epoch_, log_->end_.epoch) + 1;
+    written_ = log_->end_;
+    accepted_ = written_.seq;
+    return Head{written_.seq, written_.digest, epoch_, written_.time, written_.cursors};
 }
 
 Result<> MemoryJournal::ready(Need need) {
-    const std::lock_guard lock(mutex_);
-    if (refusal_ && (need == Need::intake || refuses_upkeep_)) return *refusal_;
+    const std::lock_guard lock(log_->mutex_);
+    if (full_ && need == Need::intake)
+        return Error{ErrorCode::unavailable, "no space for the journal: it was set full"};
     return {};
 }
 
 Result<> MemoryJournal::append(FramePtr frame) {
     {
-        const std::lock_guard lock(mutex_);
-        if (broken_write_) return *broken_write_;
-        if (under_way_.size() >= options_.in_flight_max) {
-            return Error{ErrorCode::invalid, "memory journal: " + std::to_string(under_way_.size()) +
-                                                 " frames are under way, more are not allowed"};
+        const std::lock_guard lock(log_->mutex_);
+        if (!taken_over_) return Error{ErrorCode::invalid, "journal: append before take_over"};
+        if (in_flight_.size() >= in_flight_max_) return Error{ErrorCode::invalid, "journal: too many frames in flight"};
+        if (frame->bytes().size() > frame_bytes_max_) return Error{ErrorCode::invalid, "journal: the frame is too big"};
+        if (frame->header.epoch != epoch_) return Error{ErrorCode::invalid, "journal: the frame is of another epoch"};
+        if (frame->header.accepted > accepted_) {
+            return Error{ErrorCode::invalid, "journal: the frame says more is durable than is"};
         }
-        if (frame->bytes().size() > options_.frame_bytes_max) {
-            return Error{ErrorCode::invalid,
-                         "memory journal: a frame of " + std::to_string(frame->bytes().size()) + " bytes is too big"};
-        }
-        under_way_.push_back(std::move(frame));
+        if (auto continues = advance(written_, *frame); !continues) return continues;
+        in_flight_.push_back(std::move(frame));
     }
-    if (options_.writes == Writes::at_once) complete(1);
+    if (writes_ == Writes::at_once) complete(1);
     return {};
 }
 
 Result<Seq> MemoryJournal::accepted() {
-    const std::lock_guard lock(mutex_);
-    if (fenced_) return Error{ErrorCode::fenced, "memory journal: another owner has taken over"};
+    const std::lock_guard lock(log_->mutex_);
+    if (failed_) return Error{ErrorCode::unknown, "journal: it was made to fail"};
+    if (fenced_) return Error{ErrorCode::fenced, "journal: another owner took over"};
     return accepted_;
 }
 
 void MemoryJournal::on_progress(std::function<void()> wake) {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(log_->mutex_);
     wake_ = std::move(wake);
 }
 
 Result<Seq> MemoryJournal::image(const std::function<void(const Changes&)>& install) const {
     std::vector<Changes> chunks;
-    Seq at = 0;
+    Seq seq = 0;
     {
         const std::lock_guard lock(log_->mutex_);
-        chunks = log_->image_;
-        at = log_->first_ - 1;
+        chunks = log_->image_chunks_;
+        seq = log_->image_;
     }
-    for (const Changes& chunk : chunks) install(chunk);
-    return at;
+    for (const auto& chunk : chunks) install(chunk);
+    return seq;
 }
 
 Result<Seq> MemoryJournal::read(Seq from, const std::function<bool(const FramePtr&)>& each) const {
-    for (Seq next = from;; ++next) {
+    if (from == 0) from = 1;
+    for (;;) {
         FramePtr frame;
         {
             const std::lock_guard lock(log_->mutex_);
-            if (next < log_->first_) {
+            if (from > log_->end_.seq) return from;
+            if (from <= log_->dropped_) {
                 return Error{ErrorCode::not_found,
-                             "memory journal: frame " + std::to_string(next) + " is older than kept history"};
+                             "frame " + std::to_string(from) +
+                                 " is older than the history that is kept, which begins with frame " +
+                                 std::to_string(log_->dropped_ + 1)};
             }
-            if (next - log_->first_ >= log_->chain_.size()) return next;
-            frame = log_->chain_[next - log_->first_];
+            frame = log_->frames_[static_cast<std::size_t>(from - log_->dropped_ - 1)];
         }
-        if (!each(frame)) return next + 1;
+        ++from;
+        if (!each(frame)) return from;
     }
 }
 
