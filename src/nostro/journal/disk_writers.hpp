@@ -26,6 +26,7 @@ public:
         std::uint64_t offset = 0;
         std::span<const std::byte> block;
         std::uint64_t tag = 0;
+        std::shared_ptr<const void> owner;  // of the block's memory
     };
     explicit DiskWriters(std::size_t threads);
     ~DiskWriters();  // finishes what was started

@@ -331,10 +331,10 @@ Result<std::uint64_t> PosixDisk::size(FileNo number) const {
 }
 
 Result<> PosixDisk::write_durable(FileNo number, std::uint64_t offset, std::span<const std::byte> block,
-                                  std::uint64_t tag) {
+                                  std::uint64_t tag, std::shared_ptr<const void> owner) {
     auto found = file(number);
     if (!found || !writers_) return Error{ErrorCode::invalid, "write: no such file is open for writing"};
-    writers_->start({std::move(found), offset, block, tag});
+    writers_->start({std::move(found), offset, block, tag, std::move(owner)});
     return {};
 }
 

@@ -50,9 +50,9 @@ public:
     virtual Result<> close(FileNo file) = 0;
     virtual Result<std::uint64_t> size(FileNo file) const = 0;
 
-    // Starts a write; `block` must live until completed() tells its tag.
+    // Starts a write and returns at once; completed() tells its tag. `owner` keeps the block alive until then.
     virtual Result<> write_durable(FileNo file, std::uint64_t offset, std::span<const std::byte> block,
-                                   std::uint64_t tag) = 0;
+                                   std::uint64_t tag, std::shared_ptr<const void> owner) = 0;
     virtual void completed(std::vector<Completion>& into) = 0;   // appends
     virtual void on_completion(std::function<void()> wake) = 0;  // called on the disk's threads, cheap; set once, first
     // The same, waited for, with any alignment: small things beside the stream.

@@ -50,9 +50,9 @@ Result<std::uint64_t> FaultyDisk::size(FileNo file) const {
 }
 
 Result<> FaultyDisk::write_durable(FileNo file, std::uint64_t offset, std::span<const std::byte> block,
-                                   std::uint64_t tag) {
+                                   std::uint64_t tag, std::shared_ptr<const void> owner) {
     const Turn now = turn();
-    if (now == Turn::works) return base_.write_durable(file, offset, block, tag);
+    if (now == Turn::works) return base_.write_durable(file, offset, block, tag, std::move(owner));
     if (now == Turn::tears) static_cast<void>(base_.write_now(file, offset, block.first(block.size() / 2)).has_value());
     std::function<void()> wake;
     {

@@ -31,8 +31,8 @@ public:
     Result<FileNo> open(const std::string& name) override;
     Result<> close(FileNo file) override { return base_.close(file); }
     Result<std::uint64_t> size(FileNo file) const override;
-    Result<> write_durable(FileNo file, std::uint64_t offset, std::span<const std::byte> block,
-                           std::uint64_t tag) override;
+    Result<> write_durable(FileNo file, std::uint64_t offset, std::span<const std::byte> block, std::uint64_t tag,
+                           std::shared_ptr<const void> owner) override;
     void completed(std::vector<Completion>& into) override;
     void on_completion(std::function<void()> wake) override;
     Result<> write_now(FileNo file, std::uint64_t offset, std::span<const std::byte> bytes) override;

@@ -137,7 +137,7 @@ void MemoryDisk::cut_power(Xoshiro256& random) {
         for (std::size_t at = 0; at < write.block.size(); at += kSector) {
             if (random.chance(1, 2)) continue;
             const auto piece = write.block.subspan(at, std::min(kSector, write.block.size() - at));
-            apply({write.node, write.offset + at, piece, 0});
+            apply({write.node, write.offset + at, piece, 0, {}});
         }
     }
     under_way_.clear();
@@ -196,7 +196,7 @@ Result<std::uint64_t> MemoryDisk::size(FileNo file) const {
 }
 
 Result<> MemoryDisk::write_durable(FileNo file, std::uint64_t offset, std::span<const std::byte> block,
-                                   std::uint64_t tag) {
+                                   std::uint64_t tag, std::shared_ptr<const void> owner) {
     {
         const std::lock_guard lock(storage_->mutex_);
         if (dead_) return power_is_off();
@@ -205,7 +205,7 @@ Result<> MemoryDisk::write_durable(FileNo file, std::uint64_t offset, std::span<
         if ((offset | block.size() | reinterpret_cast<std::uintptr_t>(block.data())) % kDiskBlock != 0) {
             return Error{ErrorCode::invalid, "memory disk: a durable write must be aligned"};
         }
-        under_way_.push_back({std::move(found), offset, block, tag});
+        under_way_.push_back({std::move(found), offset, block, tag, std::move(owner)});
     }
     if (writes_ == Writes::at_once) complete(0);
     return {};
@@ -227,7 +227,7 @@ Result<> MemoryDisk::write_now(FileNo file, std::uint64_t offset, std::span<cons
     if (dead_) return power_is_off();
     auto found = node(file);
     if (!found) return not_open();
-    apply({std::move(found), offset, bytes, 0});
+    apply({std::move(found), offset, bytes, 0, {}});
     return {};
 }
 

@@ -63,8 +63,8 @@ public:
     Result<FileNo> open(const std::string& name) override;
     Result<> close(FileNo file) override;
     Result<std::uint64_t> size(FileNo file) const override;
-    Result<> write_durable(FileNo file, std::uint64_t offset, std::span<const std::byte> block,
-                           std::uint64_t tag) override;
+    Result<> write_durable(FileNo file, std::uint64_t offset, std::span<const std::byte> block, std::uint64_t tag,
+                           std::shared_ptr<const void> owner) override;
     void completed(std::vector<Completion>& into) override;
     void on_completion(std::function<void()> wake) override;
     Result<> write_now(FileNo file, std::uint64_t offset, std::span<const std::byte> bytes) override;
@@ -86,6 +86,7 @@ private:
         std::uint64_t offset;
         std::span<const std::byte> block;
         std::uint64_t tag;
+        std::shared_ptr<const void> owner;
     };
     struct Open {
         std::string name;

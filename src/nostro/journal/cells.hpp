@@ -1,0 +1,79 @@
+// Cells of a Book and what names each: for folding frames into an image, later images winning.
+#pragma once
+#include <algorithm>
+#include <compare>
+#include <cstddef>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "nostro/domain/outcome.hpp"
+
+namespace nostro {
+
+inline auto cell_key(const AccountImage& cell) { return cell.id; }
+inline auto cell_key(const CounterImage& cell) { return std::tuple(cell.account, cell.limit, cell.place); }
+inline auto cell_key(const HoldImage& cell) { return cell.payment; }
+inline auto cell_key(const ReversedImage& cell) { return cell.original; }
+inline auto cell_key(const BoundImage& cell) { return std::tuple(cell.account, cell.name_key); }
+inline auto cell_key(const TenantImage& cell) { return cell.tenant; }
+inline auto cell_key(const PolicyPtr& cell) { return std::tuple(cell->tenant(), cell->version()); }
+
+// An image that says: the cell is gone.
+inline bool is_gone(const HoldImage& cell) { return !is_open(cell.status); }
+inline bool is_gone(const BoundImage& cell) { return cell.removed; }
+template <class Cell>
+bool is_gone(const Cell&) {
+    return false;
+}
+
+// Calls `each` with a pointer to the member of Changes that holds one kind, in the order of image files.
+template <class Each>
+void for_each_kind(Each each) {
+    each(&Changes::accounts);
+    each(&Changes::counters);
+    each(&Changes::holds);
+    each(&Changes::reversed);
+    each(&Changes::bounds);
+    each(&Changes::tenants);
+    each(&Changes::policies);
+}
+
+// Sorts by key and keeps the last of each.
+template <class Cell>
+void keep_last(std::vector<Cell>& cells) {
+    std::stable_sort(cells.begin(), cells.end(),
+                     [](const Cell& a, const Cell& b) { return cell_key(a) < cell_key(b); });
+    auto to = cells.begin();
+    for (auto from = cells.begin(); from != cells.end(); ++from) {
+        if (std::next(from) != cells.end() && cell_key(*std::next(from)) == cell_key(*from)) continue;
+        if (to != from) *to = std::move(*from);
+        ++to;
+    }
+    cells.erase(to, cells.end());
+}
+
+// Newest images of the cells that some frames touched. Bytes are those of the images, not of what they took in a frame.
+class CellTable {
+public:
+    void add(const Changes& changes) {
+        for_each_kind([&](auto kind) {
+            const auto& from = changes.*kind;
+            (cells_.*kind).insert((cells_.*kind).end(), from.begin(), from.end());
+        });
+    }
+    void compact() {
+        for_each_kind([&](auto kind) { keep_last(cells_.*kind); });
+    }
+    std::size_t bytes() const {
+        std::size_t sum = 0;
+        for_each_kind([&](auto kind) { sum += (cells_.*kind).size() * sizeof((cells_.*kind)[0]); });
+        return sum;
+    }
+    const Changes& cells() const { return cells_; }
+
+private:
+    Changes cells_;
+};
+
+}  // namespace nostro

@@ -1,0 +1,69 @@
+// The frames of a data directory, by number: which segment or archive holds each, and reading them.
+//
+// Knows accepted frames only. One writer adds; any thread reads.
+#pragma once
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "nostro/journal/archive_file.hpp"
+#include "nostro/journal/recovery.hpp"
+#include "nostro/journal/segment_file.hpp"
+#include "nostro/ports/disk.hpp"
+#include "nostro/wire/frame.hpp"
+
+namespace nostro {
+
+class SegmentStore {
+public:
+    SegmentStore(Disk& disk, const std::vector<SegmentInfo>& segments);
+
+    // A frame was accepted; it stands in that segment. A new number closes the segment before.
+    void add(std::uint64_t number, std::uint64_t file_bytes, std::uint64_t offset, const EncodedFrame& frame);
+    // Closed segments whose footer is not written yet, and that it is now.
+    std::vector<SegmentFooter> without_footer() const;
+    void set_footed(std::uint64_t number);
+    // A segment's frames now stand in its archive alone; a segment or archive is gone.
+    void set_archived(std::uint64_t number);
+    void drop(std::uint64_t number);
+
+    Seq first() const;                          // oldest frame kept; 0: none
+    std::vector<SegmentInfo> segments() const;  // without marks; the last is not closed
+
+    // Gives accepted frames from `from` up to and with `through`. True: all were given; false: `each` said stop.
+    // not_found: older than kept history; `corrupt`: names file, byte and frame.
+    Result<bool> read(Seq from, Seq through, const std::function<bool(const FramePtr&)>& each) const;
+
+private:
+    struct Entry {
+        SegmentInfo info;
+        bool has_marks = false;
+    };
+    // Where a read may begin: a frame at or before the wanted one.
+    struct Start {
+        std::uint64_t number = 0;
+        bool archived = false;
+        Seq seq = 0, last = 0;
+        std::uint64_t offset = 0, end = 0;
+    };
+    Result<Start> find(Seq seq) const;
+    Result<std::shared_ptr<OpenFile>> file(std::uint64_t number) const;
+    Result<std::shared_ptr<const ArchiveReader>> archive(std::uint64_t number) const;
+    Result<> load_marks(std::uint64_t number) const;
+    Result<Seq> read_segment(const Start& start, Seq from, Seq through,
+                             const std::function<bool(const FramePtr&)>& each, bool& goes_on) const;
+    Result<Seq> read_archive(const Start& start, Seq from, Seq through,
+                             const std::function<bool(const FramePtr&)>& each, bool& goes_on) const;
+    Entry* entry(std::uint64_t number) const;  // with the lock held
+
+    Disk& disk_;
+    mutable std::mutex mutex_;
+    mutable std::vector<Entry> entries_;  // in order
+    // Files that were read lately stay open.
+    mutable std::list<std::pair<std::uint64_t, std::shared_ptr<OpenFile>>> open_files_;
+    mutable std::list<std::pair<std::uint64_t, std::shared_ptr<const ArchiveReader>>> open_archives_;
+};
+
+}  // namespace nostro
