@@ -33,8 +33,7 @@ class Keys:
     def __init__(self, root):
         self.root = str(root)
         self.digests = {}
-        version = subprocess.run([TIDY, "--version"], check=True, capture_output=True).stdout
-        self.common = version + (root / ".clang-tidy").read_bytes()
+        self.version = subprocess.run([TIDY, "--version"], check=True, capture_output=True).stdout
 
     def digest(self, path):
         if path not in self.digests:
@@ -42,7 +41,12 @@ class Keys:
         return self.digests[path]
 
     def key(self, entry, files):
-        whole = hashlib.sha256(self.common)
+        whole = hashlib.sha256(self.version)
+        for folder in pathlib.Path(entry["file"]).parents:
+            if (folder / ".clang-tidy").exists():
+                whole.update(self.digest(str(folder / ".clang-tidy")))
+            if str(folder) == self.root:
+                break
         # Another clone of the same text has the same key.
         whole.update(entry.get("command", "").replace(self.root, "").encode())
         for path in files:
