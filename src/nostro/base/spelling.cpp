@@ -37,7 +37,7 @@ std::optional<std::string_view> nearest_word(std::string_view word, std::span<co
     std::size_t nearest_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
     for (const std::string_view each : known) {
         const std::size_t distance = edit_distance(lower, to_lower(each));
-        if (distance >= nearest_distance) continue;
+        if (distance >= nearest_distance || (distance != 0 && distance >= word.size())) continue;
         nearest = each;
         nearest_distance = distance;
     }

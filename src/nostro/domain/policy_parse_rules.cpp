@@ -63,8 +63,10 @@ void read_bands(PolicyTable& table, Rule& rule) {
         for (const Money& amount : amounts.value_or(std::vector<Money>{}))
             set(band_of(amount.currency()), amount.minor());
     };
-    // The greatest amount has none above it: its band is empty, which is reported below.
-    read("above", "at_least", [](Band& band, std::int64_t minor) { band.least = minor == kMost ? kMost : minor + 1; });
+    read("above", "at_least", [&](Band& band, std::int64_t minor) {
+        if (minor == kMost) return table.wrong("above", "no amount is above it");
+        band.least = minor + 1;
+    });
     read("at_least", "", [](Band& band, std::int64_t minor) { band.least = minor; });
     read("below", "at_most", [](Band& band, std::int64_t minor) { band.most = minor - 1; });
     read("at_most", "", [](Band& band, std::int64_t minor) { band.most = minor; });

@@ -259,7 +259,10 @@ Error unknown_zone(const fs::path& database, std::string_view zone) {
     std::sort(names.begin(), names.end());
     const std::vector<std::string_view> known(names.begin(), names.end());
     std::string what = quoted(zone) + " is no time zone";
-    if (const auto nearest = nearest_word(zone, known)) what += "; did you mean " + quoted(*nearest) + "?";
+    const auto nearest = nearest_word(zone, known);
+    // 'IST' is near to 'EST' in letters alone.
+    if (nearest && (zone.size() > 3 || equal_ignoring_case(zone, *nearest)))
+        what += "; did you mean " + quoted(*nearest) + "?";
     return Error{ErrorCode::invalid, what + "; expected a name like 'Asia/Kolkata', 'Europe/Berlin' or 'UTC'"};
 }
 

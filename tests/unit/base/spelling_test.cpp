@@ -52,6 +52,9 @@ TEST(NearestWordTest, TakesTheFirstOfEquallyNearOnes) {
     constexpr std::array<std::string_view, 2> known = {"cat", "car"};
     EXPECT_EQ(nearest_word("cab", known), "cat");
     EXPECT_EQ(nearest_word("cab", {}), std::nullopt);
+    constexpr std::array<std::string_view, 2> letters = {"a", "B"};
+    EXPECT_EQ(nearest_word("c", letters), std::nullopt);
+    EXPECT_EQ(nearest_word("b", letters), "B");
 }
 
 }  // namespace
