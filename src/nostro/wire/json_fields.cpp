@@ -1,0 +1,358 @@
+#include "nostro/wire/json_fields.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "nostro/base/assert.hpp"
+#include "nostro/base/json_text.hpp"
+#include "nostro/base/text.hpp"
+#include "nostro/domain/account.hpp"
+#include "nostro/wire/payment_json.hpp"
+
+namespace nostro {
+
+static_assert(kJsonPadding >= simdjson::SIMDJSON_PADDING);
+
+JsonReader::JsonReader() : state_(std::make_unique<State>()) {}
+JsonReader::~JsonReader() = default;
+JsonReader::JsonReader(JsonReader&&) noexcept = default;
+JsonReader& JsonReader::operator=(JsonReader&&) noexcept = default;
+
+std::string pointer_to(std::string_view parent, std::string_view name) {
+    std::string pointer(parent);
+    pointer += '/';
+    for (const char c : name.substr(0, 100)) {
+        if (c == '~') {
+            pointer += "~0";
+        } else if (c == '/') {
+            pointer += "~1";
+        } else {
+            pointer += c;
+        }
+    }
+    return pointer;
+}
+
+bool JsonBody::broken(simdjson::error_code code) {
+    if (std::exchange(broken_, true)) return false;
+    std::string where;
+    const char* at = nullptr;
+    if (document_ != nullptr && document_->current_location().get(at) == simdjson::SUCCESS && at >= begin_) {
+        where = fmt::format(" near byte {}", at - begin_);
+    }
+    if (code == simdjson::EMPTY) {
+        wrong("", "body_empty", "there is no body; send JSON");
+        return false;
+    }
+    const std::string_view what = code == simdjson::UTF8_ERROR        ? "it is not UTF-8"
+                                  : code == simdjson::CAPACITY        ? "it is too large"
+                                  : code == simdjson::DEPTH_ERROR     ? "it is nested too deep"
+                                  : code == simdjson::UNESCAPED_CHARS ? "a string holds a control character"
+                                  : code == simdjson::UNCLOSED_STRING ? "a string has no end"
+                                  : code == simdjson::STRING_ERROR    ? "a string holds a bad escape"
+                                                                      : "its syntax is wrong";
+    wrong("", "json_invalid", fmt::format("this is no JSON: {}{}", what, where));
+    return false;
+}
+
+std::optional<ondemand::document> JsonBody::open(const JsonInput& input) {
+    std::string_view text = input.text;
+    std::size_t capacity = input.capacity;
+    if (capacity < text.size() + kJsonPadding) {
+        state.padded.reserve(text.size() + kJsonPadding);
+        state.padded.assign(text);
+        text = state.padded;
+        capacity = state.padded.capacity();
+    }
+    begin_ = text.data();
+    ondemand::document document;
+    const auto error = state.parser.iterate(simdjson::padded_string_view(text, capacity)).get(document);
+    if (error != simdjson::SUCCESS) {
+        broken(error);
+        return std::nullopt;
+    }
+    return document;
+}
+
+std::optional<ondemand::object> JsonBody::object(ondemand::document& document) {
+    document_ = &document;
+    ondemand::json_type type{};
+    if (const auto error = document.type().get(type); error != simdjson::SUCCESS) {
+        broken(error);
+        return std::nullopt;
+    }
+    if (type != ondemand::json_type::object) {
+        wrong("", "not_an_object", "the body is no JSON object; send {\"name\": value, ...}");
+        return std::nullopt;
+    }
+    ondemand::object object;
+    if (const auto error = document.get_object().get(object); error != simdjson::SUCCESS) {
+        broken(error);
+        return std::nullopt;
+    }
+    return object;
+}
+
+bool JsonBody::at_end(ondemand::document& document) {
+    if (!ok()) return false;
+    const char* at = nullptr;
+    if (document.current_location().get(at) == simdjson::OUT_OF_BOUNDS) return true;
+    return broken(simdjson::TAPE_ERROR);
+}
+
+bool next_key(JsonBody& body, simdjson::simdjson_result<ondemand::field> result, ondemand::field& field,
+              std::string_view& key) {
+    auto error = std::move(result).get(field);
+    if (error == simdjson::SUCCESS) error = field.unescaped_key().get(key);
+    return error == simdjson::SUCCESS || body.broken(error);
+}
+
+std::optional<ondemand::json_type> type_of(JsonBody& body, ondemand::value& value) {
+    ondemand::json_type type{};
+    const auto error = value.type().get(type);
+    if (error == simdjson::SUCCESS) return type;
+    body.broken(error);
+    return std::nullopt;
+}
+
+std::optional<ondemand::object> as_object(JsonBody& body, ondemand::value& value) {
+    ondemand::object object;
+    const auto error = value.get_object().get(object);
+    if (error == simdjson::SUCCESS) return object;
+    body.broken(error);
+    return std::nullopt;
+}
+
+std::optional<ondemand::array> as_array(JsonBody& body, ondemand::value& value) {
+    ondemand::array array;
+    const auto error = value.get_array().get(array);
+    if (error == simdjson::SUCCESS) return array;
+    body.broken(error);
+    return std::nullopt;
+}
+
+bool take_null(JsonBody& body, ondemand::value& value) {
+    bool is_null = false;
+    const auto error = value.is_null().get(is_null);
+    if (error == simdjson::SUCCESS && is_null) return true;
+    return body.broken(error == simdjson::SUCCESS ? simdjson::N_ATOM_ERROR : error);
+}
+
+void require(JsonBody& body, const FieldSet& seen, std::span<const std::string_view> names,
+             std::span<const std::size_t> required, std::string_view pointer) {
+    if (!body.ok()) return;
+    for (const std::size_t field : required) {
+        if (seen.has(field)) continue;
+        body.wrong(std::string(pointer).append("/").append(names[field]), "missing", "this field is required");
+    }
+}
+
+bool expect(JsonBody& body, ondemand::value value, ondemand::json_type type, std::string_view pointer,
+            std::string_view wanted) {
+    const auto found = type_of(body, value);
+    if (!found) return false;
+    if (*found == type) return true;
+    body.wrong(pointer, "wrong_type", fmt::format("send {} here", wanted));
+    return false;
+}
+
+TextFault check_text(std::string_view text, const TextRule& rule) {
+    if (text.empty() && !rule.may_be_empty) return {"empty", "this text must not be empty"};
+    std::size_t wide = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto c = static_cast<unsigned char>(text[i]);
+        const bool is_line = c == '\n' || c == '\r' || c == '\t';
+        // C0, DEL and, in two bytes, C1.
+        const bool is_control = c < 0x20 || c == 0x7f ||
+                                (c == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0);
+        if (is_control && !(is_line && rule.lines)) {
+            return {"control_character", fmt::format("there is a control character at byte {}; remove it", i)};
+        }
+        wide += c >= 0x80 ? 1 : 0;
+    }
+    // Escapes can spell what is no text, such as half of a surrogate pair.
+    if (wide != 0 && !is_valid_utf8(text)) return {"invalid_text", "this is no valid Unicode text"};
+    const std::size_t length = wide == 0 ? text.size() : utf8_length(text);
+    if (length > rule.max) return {"too_long", fmt::format("{} characters; at most {} are allowed", length, rule.max)};
+    return {};
+}
+
+std::optional<std::string_view> read_raw_text(JsonBody& body, ondemand::value value, std::string_view pointer) {
+    if (!expect(body, value, ondemand::json_type::string, pointer, "a text in quotes")) return std::nullopt;
+    std::string_view text;
+    if (const auto error = value.get_string().get(text); error != simdjson::SUCCESS) {
+        body.broken(error);
+        return std::nullopt;
+    }
+    return text;
+}
+
+std::optional<std::string_view> read_text(JsonBody& body, ondemand::value value, std::string_view pointer,
+                                          const TextRule& rule) {
+    const auto text = read_raw_text(body, value, pointer);
+    if (!text) return std::nullopt;
+    if (auto fault = check_text(*text, rule); !fault.code.empty()) {
+        body.wrong(pointer, fault.code, std::move(fault.detail));
+        return std::nullopt;
+    }
+    return body.arena.copy(*text);
+}
+
+bool is_json_number(std::string_view text) {
+    std::size_t at = 0;
+    const auto digits = [&] {
+        const std::size_t first = at;
+        while (at < text.size() && text[at] >= '0' && text[at] <= '9') ++at;
+        return at - first;
+    };
+    if (at < text.size() && text[at] == '-') ++at;
+    const bool zero_first = at < text.size() && text[at] == '0';
+    const std::size_t whole = digits();
+    if (whole == 0 || (zero_first && whole > 1)) return false;
+    if (at < text.size() && text[at] == '.') {
+        ++at;
+        if (digits() == 0) return false;
+    }
+    if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
+        ++at;
+        if (at < text.size() && (text[at] == '+' || text[at] == '-')) ++at;
+        if (digits() == 0) return false;
+    }
+    return at == text.size();
+}
+
+namespace {
+
+constexpr std::size_t kNumberMax = 64;
+
+// A number's text, as it stands. nullopt: it is none, or endless.
+std::optional<std::string_view> read_number_text(JsonBody& body, ondemand::value value, std::string_view pointer) {
+    const std::string_view text = trim(value.raw_json_token());
+    if (!is_json_number(text)) {
+        body.broken(simdjson::NUMBER_ERROR);
+        return std::nullopt;
+    }
+    if (text.size() > kNumberMax) {
+        body.wrong(pointer, "too_long", fmt::format("a number of {} characters; at most {}", text.size(), kNumberMax));
+        return std::nullopt;
+    }
+    return body.arena.copy(text);
+}
+
+}  // namespace
+
+std::optional<std::string_view> read_amount_text(JsonBody& body, ondemand::value value, std::string_view pointer) {
+    const auto type = type_of(body, value);
+    if (!type) return std::nullopt;
+    if (*type == ondemand::json_type::number) return read_number_text(body, value, pointer);
+    if (*type != ondemand::json_type::string) {
+        body.wrong(pointer, "wrong_type", "send an amount as text here, like \"12.50\"");
+        return std::nullopt;
+    }
+    const auto text = read_raw_text(body, value, pointer);
+    if (!text) return std::nullopt;
+    if (text->size() > kNumberMax) {
+        body.wrong(pointer, "amount_syntax", "this is no amount; write it like \"12.50\"");
+        return std::nullopt;
+    }
+    return body.arena.copy(*text);
+}
+
+std::optional<std::string_view> read_account_name(JsonBody& body, ondemand::value value, std::string_view pointer) {
+    const auto name = read_raw_text(body, value, pointer);
+    if (!name) return std::nullopt;
+    if (const auto checked = check_account_name(*name); !checked) {
+        body.wrong(pointer, "invalid_account", checked.error().what);
+        return std::nullopt;
+    }
+    if (is_house_name(*name)) {
+        if (const auto house = house_currency(*name); !house) {
+            body.wrong(pointer, "invalid_account", house.error().what);
+            return std::nullopt;
+        }
+    }
+    return body.arena.copy(*name);
+}
+
+std::optional<Currency> read_currency(JsonBody& body, ondemand::value value, std::string_view pointer) {
+    const auto code = read_raw_text(body, value, pointer);
+    if (!code) return std::nullopt;
+    const auto currency = Currency::parse(*code);
+    if (currency) return *currency;
+    body.wrong(pointer, "currency_unknown", currency.error().what);
+    return std::nullopt;
+}
+
+namespace {
+
+// One entry of a metadata object; false: noted.
+bool read_entry(JsonBody& body, std::string_view key, ondemand::value value, std::string_view pointer,
+                ondemand::json_type type) {
+    if (auto fault = check_text(key, {.max = kMetadataKeyMax, .may_be_empty = false}); !fault.code.empty()) {
+        body.wrong(pointer, fault.code, "its name: " + fault.detail);
+        return false;
+    }
+    std::optional<std::string_view> text;
+    bool flag = false;
+    switch (type) {
+        case ondemand::json_type::string: text = read_text(body, value, pointer, {.max = kMetadataTextMax}); break;
+        case ondemand::json_type::number: text = read_number_text(body, value, pointer); break;
+        case ondemand::json_type::boolean:
+            if (const auto error = value.get_bool().get(flag); error != simdjson::SUCCESS) return body.broken(error);
+            text = flag ? "true" : "false";
+            break;
+        default: body.wrong(pointer, "wrong_type", "send a text, a number, true or false here"); return false;
+    }
+    if (!text) return false;
+    body.state.metadata.push_back({key, *text, type == ondemand::json_type::string});
+    return true;
+}
+
+}  // namespace
+
+std::optional<std::string_view> read_metadata(JsonBody& body, ondemand::value value, std::string_view pointer) {
+    if (!expect(body, value, ondemand::json_type::object, pointer, "an object of texts, numbers and booleans")) {
+        return std::nullopt;
+    }
+    auto object = as_object(body, value);
+    if (!object) return std::nullopt;
+    auto& entries = body.state.metadata;
+    entries.clear();
+    std::size_t count = 0;
+    bool all_good = true;
+    const bool whole = each_member(
+        body, *object, pointer,
+        [&](std::string_view key, ondemand::value entry, const std::string& entry_pointer, ondemand::json_type type) {
+            if (++count > kMetadataMax) return;
+            all_good &= read_entry(body, key, entry, entry_pointer, type);
+        });
+    if (!whole) return std::nullopt;
+    if (count > kMetadataMax) {
+        body.wrong(pointer, "too_many_entries", fmt::format("{} entries; at most {} are allowed", count, kMetadataMax));
+        return std::nullopt;
+    }
+    std::sort(entries.begin(), entries.end(),
+              [](const MetadataEntry& a, const MetadataEntry& b) { return a.key < b.key; });
+    const auto twice = std::adjacent_find(
+        entries.begin(), entries.end(), [](const MetadataEntry& a, const MetadataEntry& b) { return a.key == b.key; });
+    if (twice != entries.end()) {
+        body.wrong(pointer_to(pointer, twice->key), "duplicate_field", "this name stands here twice; send it once");
+        return std::nullopt;
+    }
+    if (!all_good) return std::nullopt;
+    if (entries.empty()) return std::string_view();
+    std::string& text = body.state.text;
+    text.clear();
+    JsonWriter json(text);
+    json.begin_object();
+    for (const auto& entry : entries) {
+        json.key(entry.key);
+        entry.is_text ? json.string(entry.value) : json.raw(entry.value);
+    }
+    json.end_object();
+    return body.arena.copy(text);
+}
+
+}  // namespace nostro

@@ -1,0 +1,97 @@
+#include "nostro/wire/request_json.hpp"
+
+#include <array>
+
+#include "nostro/base/text.hpp"
+#include "nostro/wire/json_fields.hpp"
+#include "nostro/wire/payment_json.hpp"
+
+namespace nostro {
+namespace {
+
+// A body of a few fields. `each` as in each_field. An empty one counts as {} where that is allowed.
+template <std::size_t N, class Each>
+bool read_small(JsonReader& reader, const JsonInput& input, Arena& arena, FieldErrors& errors,
+                const std::array<std::string_view, N>& names, std::span<const std::size_t> required, bool may_be_empty,
+                Each each) {
+    if (may_be_empty && trim(input.text).empty()) return true;
+    JsonBody body(reader.state(), arena, errors);
+    auto document = body.open(input);
+    if (!document) return false;
+    auto object = body.object(*document);
+    if (!object) return false;
+    const FieldSet seen = each_field(body, *object, names, "",
+                                     [&](std::size_t field, ondemand::value value, std::string_view pointer,
+                                         ondemand::json_type) { each(body, field, value, pointer); });
+    require(body, seen, names, required, "");
+    body.at_end(*document);
+    return errors.empty();
+}
+
+void set(std::string_view& to, const std::optional<std::string_view>& text) { to = text.value_or(std::string_view()); }
+
+void set_amount(AmountText& to, const std::optional<std::string_view>& text) {
+    if (text) to = {*text, true};
+}
+
+constexpr TextRule kNote{.max = kNoteMax, .lines = true};
+
+}  // namespace
+
+bool read_capture(JsonReader& reader, const JsonInput& input, Arena& arena, CaptureBody& into, FieldErrors& errors) {
+    into = {};
+    static constexpr std::array<std::string_view, 1> kNames = {"amount"};
+    return read_small(reader, input, arena, errors, kNames, {}, true,
+                      [&](JsonBody& body, std::size_t, ondemand::value value, std::string_view pointer) {
+                          set_amount(into.amount, read_amount_text(body, value, pointer));
+                      });
+}
+
+bool read_reverse(JsonReader& reader, const JsonInput& input, Arena& arena, ReverseBody& into, FieldErrors& errors) {
+    into = {};
+    static constexpr std::array<std::string_view, 3> kNames = {"amount", "reference", "description"};
+    return read_small(reader, input, arena, errors, kNames, {}, true,
+                      [&](JsonBody& body, std::size_t field, ondemand::value value, std::string_view pointer) {
+                          if (field == 0) return set_amount(into.amount, read_amount_text(body, value, pointer));
+                          const TextRule rule{.max = field == 1 ? kReferenceMax : kDescriptionMax};
+                          set(field == 1 ? into.reference : into.description, read_text(body, value, pointer, rule));
+                      });
+}
+
+bool read_review(JsonReader& reader, const JsonInput& input, Arena& arena, ReviewBody& into, FieldErrors& errors) {
+    into = {};
+    static constexpr std::array<std::string_view, 2> kNames = {"reviewer", "reason"};
+    static constexpr std::array<std::size_t, 2> kRequired = {0, 1};
+    return read_small(reader, input, arena, errors, kNames, kRequired, false,
+                      [&](JsonBody& body, std::size_t field, ondemand::value value, std::string_view pointer) {
+                          const TextRule reviewer{.max = kReviewerMax, .may_be_empty = false};
+                          const TextRule reason{.max = kNoteMax, .may_be_empty = false, .lines = true};
+                          set(field == 0 ? into.reviewer : into.reason,
+                              read_text(body, value, pointer, field == 0 ? reviewer : reason));
+                      });
+}
+
+bool read_policy(JsonReader& reader, const JsonInput& input, Arena& arena, PolicyBody& into, FieldErrors& errors) {
+    into = {};
+    static constexpr std::array<std::string_view, 2> kNames = {"policy", "by"};
+    static constexpr std::array<std::size_t, 1> kRequired = {0};
+    return read_small(reader, input, arena, errors, kNames, kRequired, false,
+                      [&](JsonBody& body, std::size_t field, ondemand::value value, std::string_view pointer) {
+                          const TextRule text{.max = input.text.size(), .may_be_empty = false, .lines = true};
+                          set(field == 0 ? into.text : into.by,
+                              read_text(body, value, pointer, field == 0 ? text : TextRule{.max = kReviewerMax}));
+                      });
+}
+
+bool read_letter(JsonReader& reader, const JsonInput& input, Arena& arena, LetterBody& into, FieldErrors& errors) {
+    into = {};
+    static constexpr std::array<std::string_view, 2> kNames = {"by", "note"};
+    return read_small(reader, input, arena, errors, kNames, {}, true,
+                      [&](JsonBody& body, std::size_t field, ondemand::value value, std::string_view pointer) {
+                          const TextRule by{.max = kReviewerMax};
+                          set(field == 0 ? into.by : into.note,
+                              read_text(body, value, pointer, field == 0 ? by : kNote));
+                      });
+}
+
+}  // namespace nostro
