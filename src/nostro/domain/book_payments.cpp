@@ -98,6 +98,24 @@ Answer refused_group(Reason reason, std::size_t item) {
     return answer;
 }
 
+// The first item whose id is known, or that an item before it has, or the group itself.
+std::optional<std::size_t> known_item(BookState& state, PaymentId group, std::span<const SubmitPayment> items) {
+    auto& ids = state.group_ids;
+    ids.clear();
+    std::size_t first = items.size();
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        const PaymentId id = items[i].payment.id;
+        if (id.empty()) continue;
+        if (first == items.size() && (id == group || known_answer(state, items[i]))) first = i;
+        ids.emplace_back(id, i);
+    }
+    std::sort(ids.begin(), ids.end());
+    for (std::size_t i = 1; i < ids.size(); ++i) {
+        if (ids[i].first == ids[i - 1].first) first = std::min(first, ids[i].second);
+    }
+    return first < items.size() ? std::optional(first) : std::nullopt;
+}
+
 // What a group came to: all settled, or where and how it failed.
 struct GroupResult {
     std::optional<Answer> refusal;  // nothing may be recorded
@@ -111,10 +129,6 @@ GroupResult decide_items(BookState& state, TenantState& tenant, std::span<const 
     GroupResult result;
     for (std::size_t i = 0; i < items.size(); ++i) {
         state.item = static_cast<std::uint32_t>(i);
-        if (known_answer(state, items[i])) {
-            result.refusal = refused_group(Reason::group_refused, i);
-            return result;
-        }
         const Answer answer = decide(state, tenant, items[i]);
         if (answer.kind != Answer::Kind::recorded) {
             result.refusal = refused_group(answer.reason, i);
@@ -177,6 +191,7 @@ Answer submit_group(BookState& state, const Command& command, const SubmitGroup&
     if (tenant == nullptr) return refused(Reason::no_policy);
     const auto items = body.payments;
     if (items.empty() || items.size() > kGroupMax) return refused_group(Reason::group_refused, kGroupMax);
+    if (const auto item = known_item(state, command.id, items)) return refused_group(Reason::group_refused, *item);
     if (state.known.room() < items.size() + 1) return refused(Reason::book_full);
 
     const Mark mark = state.mark(command.tenant);

@@ -22,8 +22,7 @@ constexpr std::size_t kFramePaymentsMax = 9'192;
 constexpr std::size_t kGroupMax = 1'000;
 // A payment may open both its sides and, for the balances they open with, the equity account.
 constexpr std::size_t kOpensMax = 3;
-// No policy allows reversals for longer, so sums of reversals may go after that time.
-constexpr auto kReversalsKept = std::chrono::days(800);
+constexpr auto kReversalsKept = std::chrono::days(kReversalDaysMax);
 
 struct AccountCell {
     using Key = AccountId;
@@ -148,6 +147,7 @@ struct BookState {
     std::uint32_t item = 0;
     Touched touched;
     Outcome scratch;  // what is being decided
+    std::vector<std::pair<PaymentId, std::size_t>> group_ids;
 
     UndoLog undo;
     int undo_depth = 0;  // 0: nothing will have to be taken back, so nothing is remembered

@@ -94,6 +94,9 @@ struct RailRefusal {
     Hit hit;
 };
 
+// The Book forgets what was reversed of a payment after so long, so no policy may allow reversals for longer.
+constexpr int kReversalDaysMax = 800;
+
 enum class UnknownAccounts : std::uint8_t {
     refuse,
     open,  // inside the payment's decision, with the balances it names, from equity, and the policy's floor

@@ -188,7 +188,8 @@ void PolicyParser::read_head(PolicyTable& top) {
     if (const auto ttl_s = top.duration_s("review_ttl", 1, 400 * kDay_s)) {
         rules.review_ttl = std::chrono::seconds(*ttl_s);
     }
-    if (const auto days = top.whole("reversal_days", 0, 4'000)) rules.reversal_days = static_cast<int>(*days);
+    if (const auto days = top.whole("reversal_days", 0, kReversalDaysMax))
+        rules.reversal_days = static_cast<int>(*days);
     read_thresholds(top, rules.thresholds);
 }
 
