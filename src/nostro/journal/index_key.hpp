@@ -1,0 +1,82 @@
+// Keys of the query index: a tag, then fields in big-endian order, so that bytes sort as the fields do.
+// docs/formats/query_index.md draws each.
+#pragma once
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+#include "nostro/base/ids.hpp"
+#include "nostro/domain/outcome.hpp"
+
+namespace nostro {
+
+enum class IndexTag : char {
+    account = 'A',    // account, place -> Touch flags: every outcome that names the account
+    change = 'C',     // account, place -> -: it was opened or changed
+    letter = 'L',     // place -> state: dead letters
+    name = 'N',       // tenant, name -> account: the directory
+    payment = 'P',    // payment, place -> -: its outcomes, and those of its reversals
+    total = 'Q',      // tenant, currency, kind, seq -> accounts, posted, held
+    reference = 'R',  // tenant, hash, place of origin -> -
+    status = 'S',     // tenant, rail, status, place of origin -> -: where a payment stands now
+    time = 'T',       // time, seq -> -: frames
+    image = 'U',      // account -> newest totals of it, for the running sums
+    review = 'V',     // tenant, place of origin -> -: open reviews
+    next = 'Z',       // -> seq, time: first frame that is not in the index
+};
+
+// What an outcome did to an account.
+struct Touch {
+    static constexpr char kDebit = 1, kPosting = 2, kSubmitted = 4;
+};
+
+class IndexKey {
+public:
+    static constexpr std::size_t kMax = 96;
+
+    explicit IndexKey(IndexTag tag) { bytes_[size_++] = static_cast<char>(tag); }
+
+    IndexKey& u8(std::uint8_t value) { return big_endian(value, 1); }
+    IndexKey& u16(std::uint16_t value) { return big_endian(value, 2); }
+    IndexKey& u32(std::uint32_t value) { return big_endian(value, 4); }
+    IndexKey& u64(std::uint64_t value) { return big_endian(value, 8); }
+    template <class Kind>
+    IndexKey& id(Id<Kind> id) {
+        return u64(id.high).u64(id.low);
+    }
+    IndexKey& place(Place place) { return u64(place.seq).u32(place.index); }
+    IndexKey& time(Instant at) { return u64(static_cast<std::uint64_t>(at.time_since_epoch().count())); }
+    IndexKey& text(std::string_view text) {
+        std::memcpy(bytes_ + size_, text.data(), text.size());
+        size_ += text.size();
+        return *this;
+    }
+
+    std::string_view view() const { return {bytes_, size_}; }
+
+private:
+    IndexKey& big_endian(std::uint64_t value, std::size_t bytes) {
+        for (std::size_t i = 0; i < bytes; ++i) bytes_[size_++] = static_cast<char>(value >> (8 * (bytes - 1 - i)));
+        return *this;
+    }
+
+    char bytes_[kMax];
+    std::size_t size_ = 0;
+};
+
+// Fields of a key or value, from an offset on. The caller knows that they are there.
+inline std::uint64_t read_big_endian(std::string_view bytes, std::size_t at, std::size_t count) {
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < count; ++i) value = value << 8 | static_cast<std::uint8_t>(bytes[at + i]);
+    return value;
+}
+// A place at the end of a key.
+inline Place read_place(std::string_view key) {
+    if (key.size() < 13) return {};
+    return {read_big_endian(key, key.size() - 12, 8),
+            static_cast<std::uint32_t>(read_big_endian(key, key.size() - 4, 4))};
+}
+
+constexpr Place kLastPlace{~Seq{0}, ~std::uint32_t{0}};
+
+}  // namespace nostro

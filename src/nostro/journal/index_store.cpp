@@ -1,0 +1,162 @@
+#include "nostro/journal/index_store.hpp"
+
+#include <fmt/format.h>
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/options.h>
+#include <rocksdb/sst_file_writer.h>
+#include <rocksdb/table.h>
+
+#include <filesystem>
+
+namespace nostro {
+namespace {
+
+rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
+
+Error error_of(const rocksdb::Status& status, std::string_view did) {
+    const std::string what = fmt::format("query index: {}: {}", did, status.ToString());
+    if (status.IsCorruption() || status.IsNotSupported() || status.IsInvalidArgument()) {
+        return {ErrorCode::corrupt,
+                what + "; payments are safe in the journal: `nostro rebuild index` makes a new one"};
+    }
+    return {ErrorCode::unavailable, what};
+}
+
+// Sorted files come from outside, so there is no write-ahead log and hardly a memtable. Universal compaction rewrites
+// least; direct I/O keeps compaction from pushing other pages out.
+rocksdb::Options options() {
+    rocksdb::Options options;
+    options.create_if_missing = true;
+    options.max_background_jobs = 2;
+    options.compaction_style = rocksdb::kCompactionStyleUniversal;
+    options.compression = rocksdb::kNoCompression;
+    options.level0_file_num_compaction_trigger = 8;
+    options.level0_slowdown_writes_trigger = 64;
+    options.level0_stop_writes_trigger = 128;
+    options.bytes_per_sync = 1 << 20;
+    options.use_direct_io_for_flush_and_compaction = true;
+    options.write_buffer_size = 1 << 20;
+    options.keep_log_file_num = 2;
+    options.max_open_files = 512;
+    options.paranoid_checks = true;
+    rocksdb::BlockBasedTableOptions table;
+    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+    table.format_version = 5;
+    table.block_size = 8 * 1024;
+    table.block_cache = rocksdb::NewLRUCache(64u << 20);
+    options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+    return options;
+}
+
+}  // namespace
+
+struct IndexStore::State {
+    std::string folder;
+    rocksdb::Options options;
+    std::unique_ptr<rocksdb::DB> db;
+    std::uint64_t files = 0;
+};
+
+struct IndexStore::Walk::State {
+    std::string lower, upper;
+    rocksdb::Slice lower_slice, upper_slice;
+    std::unique_ptr<rocksdb::Iterator> iterator;
+    bool backwards = false;
+};
+
+IndexStore::IndexStore(std::unique_ptr<State> state) : state_(std::move(state)) {}
+IndexStore::~IndexStore() {
+    if (state_ && state_->db) state_->db->Close().PermitUncheckedError();
+}
+
+Result<std::unique_ptr<IndexStore>> IndexStore::open(const std::string& folder) {
+    auto state = std::make_unique<State>();
+    state->folder = folder;
+    state->options = options();
+    std::error_code ignored;
+    std::filesystem::create_directories(folder, ignored);
+    rocksdb::DB* db = nullptr;
+    auto status = rocksdb::DB::Open(state->options, folder, &db);
+    if (status.IsInvalidArgument() && status.ToString().find("irect") != std::string::npos) {
+        state->options.use_direct_io_for_flush_and_compaction = false;  // a file system without it
+        status = rocksdb::DB::Open(state->options, folder, &db);
+    }
+    if (!status.ok()) return error_of(status, "open");
+    state->db.reset(db);
+    // Left over by a crash between writing a file and moving it in.
+    for (const auto& file : std::filesystem::directory_iterator(folder, ignored)) {
+        if (file.path().extension() == ".new") std::filesystem::remove(file.path(), ignored);
+    }
+    return std::unique_ptr<IndexStore>(new IndexStore(std::move(state)));
+}
+
+Result<> IndexStore::ingest(const IndexRun& run) {
+    if (run.size() == 0) return {};
+    const std::string file = fmt::format("{}/{:08}.new", state_->folder, state_->files++);
+    rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), state_->options);
+    auto status = writer.Open(file);
+    for (std::size_t i = 0; status.ok() && i < run.size(); ++i) {
+        status = run.removed(i) ? writer.Delete(slice(run.key(i))) : writer.Put(slice(run.key(i)), slice(run.value(i)));
+    }
+    if (status.ok()) status = writer.Finish();
+    if (status.ok()) {
+        rocksdb::IngestExternalFileOptions ingest;
+        ingest.move_files = true;
+        status = state_->db->IngestExternalFile({file}, ingest);
+    }
+    if (!status.ok()) return error_of(status, "ingest");
+    return {};
+}
+
+IndexStore::Walk::Walk(std::unique_ptr<State> state) : state_(std::move(state)) {}
+IndexStore::Walk::Walk(Walk&&) noexcept = default;
+IndexStore::Walk::~Walk() = default;
+
+IndexStore::Walk IndexStore::walk(std::string_view lower, std::string_view upper, bool backwards) const {
+    auto state = std::make_unique<Walk::State>();
+    state->lower = lower;
+    state->upper = upper;
+    state->lower_slice = state->lower;
+    state->upper_slice = state->upper;
+    state->backwards = backwards;
+    rocksdb::ReadOptions read;
+    read.iterate_lower_bound = &state->lower_slice;
+    read.iterate_upper_bound = &state->upper_slice;
+    state->iterator.reset(state_->db->NewIterator(read));
+    if (backwards) {
+        state->iterator->SeekToLast();
+    } else {
+        state->iterator->Seek(state->lower_slice);
+    }
+    return Walk(std::move(state));
+}
+
+bool IndexStore::Walk::valid() const { return state_->iterator->Valid(); }
+std::string_view IndexStore::Walk::key() const {
+    const auto key = state_->iterator->key();
+    return {key.data(), key.size()};
+}
+std::string_view IndexStore::Walk::value() const {
+    const auto value = state_->iterator->value();
+    return {value.data(), value.size()};
+}
+void IndexStore::Walk::next() {
+    if (state_->backwards) {
+        state_->iterator->Prev();
+    } else {
+        state_->iterator->Next();
+    }
+}
+Result<> IndexStore::Walk::status() const {
+    if (const auto status = state_->iterator->status(); !status.ok()) return error_of(status, "read");
+    return {};
+}
+
+std::uint64_t IndexStore::bytes() const {
+    std::uint64_t bytes = 0;
+    state_->db->GetIntProperty("rocksdb.total-sst-files-size", &bytes);
+    return bytes;
+}
+
+}  // namespace nostro

@@ -1,0 +1,123 @@
+// Answers questions about the past: an index over the journal, deletable, rebuilt from it by `nostro rebuild index`.
+//
+// It holds places only; what stands there is read from the frames. Money never depends on it.
+// Fresh:   a frame can be found as soon as project() has returned; it is durable in the index some time later, and
+//          next() tells from where the journal must be read again after a restart.
+// Threads: project() and next() from one, History's members from any.
+#pragma once
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <tuple>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "nostro/journal/index_key.hpp"
+#include "nostro/journal/index_run.hpp"
+#include "nostro/journal/index_store.hpp"
+#include "nostro/ports/history.hpp"
+#include "nostro/ports/projection.hpp"
+
+namespace nostro {
+
+struct QueryIndexOptions {
+    std::string folder;
+    std::size_t batch_payments = 200'000;  // gathered in memory before they become a file
+};
+
+// The name under which an account was opened: by its own command, on the way of a payment, or a house account's.
+std::string opened_name(const DecodedFrame& frame, const Outcome& account_opened);
+
+class QueryIndex final : public History, public Projection {
+public:
+    // Gives a whole decoded frame. not_found: older than kept history.
+    using ReadFrame = std::function<Result<DecodedPtr>(Seq)>;
+
+    static Result<std::unique_ptr<QueryIndex>> open(const QueryIndexOptions& options, ReadFrame read_frame);
+    ~QueryIndex() override;  // what was gathered becomes a file
+
+    Result<Seq> next() override;
+    Result<> project(std::span<const DecodedPtr> frames) override;
+    Result<> flush();  // what was gathered becomes a file now; on the projecting thread
+
+    AsOf as_of() const override;
+    Result<std::optional<Recorded>> payment(PaymentId id) const override;
+    Result<Page<Recorded>> payments(const Search& search) const override;
+    Result<Page<Recorded>> reviews(TenantNo tenant, std::uint32_t count_max, const std::string& cursor) const override;
+    Result<std::optional<AccountRecord>> account(AccountId id) const override;
+    Result<Page<AccountRecord>> accounts(TenantNo tenant, std::uint32_t count_max,
+                                         const std::string& cursor) const override;
+    Result<AccountImage> account_at(AccountId id, Seq at) const override;
+    Result<Seq> seq_at(Instant at) const override;
+    Result<Page<Entry>> entries(AccountId id, std::optional<Instant> from, std::optional<Instant> to, bool newest_first,
+                                std::uint32_t count_max, const std::string& cursor) const override;
+    Result<Page<DeadLetter>> dead_letters(std::uint32_t count_max, const std::string& cursor) const override;
+    Result<std::optional<DeadLetter>> dead_letter(Place place) const override;
+    Result<std::vector<Book::KindTotal>> totals_at(Seq at) const override;
+
+    std::uint64_t bytes() const { return store_->bytes(); }
+
+private:
+    // What an account adds to its row of the trial balance.
+    struct LastImage {
+        std::int64_t balance = 0, held = 0;
+        TenantNo tenant = 0;
+        AccountKind kind = AccountKind::customer;
+        Currency currency;
+    };
+    using TotalRow = std::tuple<TenantNo, Currency, AccountKind>;
+    struct Total {
+        std::int64_t accounts = 0;
+        Book::KindTotal::Sum posted = 0, held = 0;
+    };
+
+    QueryIndex(QueryIndexOptions options, ReadFrame read_frame, std::unique_ptr<IndexStore> store);
+    Result<> load();
+
+    // query_index_extract.cpp
+    void extract(const DecodedFrame& frame, IndexRunBuilder& run);
+    void extract_payment(const DecodedFrame& frame, const Outcome& outcome, Place place, IndexRunBuilder& run);
+    void extract_account(const DecodedFrame& frame, const Outcome& outcome, Place place, IndexRunBuilder& run);
+    void extract_totals(const DecodedFrame& frame, IndexRunBuilder& run);
+
+    // Walks keys of [lower, upper) in order, newest data first where both hold a key. `each` returns false to stop.
+    using Each = std::function<bool(std::string_view key, std::string_view value)>;
+    Result<> scan(std::string_view lower, std::string_view upper, bool backwards, const Each& each) const;
+    Result<> scan_prefix(std::string_view prefix, bool backwards, const Each& each) const;
+    IndexRuns::List runs() const;
+
+    // query_index_search.cpp
+    struct SeqRange {
+        Seq first = 0, last = 0;  // both inside; empty when first > last
+    };
+    Result<SeqRange> range(std::optional<Instant> from, std::optional<Instant> to) const;
+    Result<> walk_places(const Search& search, SeqRange range, Place before,
+                         const std::function<Result<bool>(Place)>& each) const;
+    Result<> walk_frames(const Search& search, SeqRange range, Place before,
+                         const std::function<Result<bool>(Place)>& each) const;
+    Result<bool> matches(const Search& search, Place place, std::optional<Recorded>& found) const;
+    Result<Recorded> recorded_at(Place place) const;
+    Result<DeadLetter> letter_at(Place place, DeadLetter::State state) const;
+    Result<AccountRecord> account_record(AccountId id) const;
+
+    const QueryIndexOptions options_;
+    const ReadFrame read_frame_;
+    std::unique_ptr<IndexStore> store_;
+
+    // Of the projecting thread.
+    std::unordered_map<AccountId, LastImage> last_;
+    std::unordered_set<AccountId> changed_;  // since the last file
+    std::size_t gathered_ = 0;               // payments since the last file
+    Seq next_ = 1, durable_next_ = 1;
+    Instant time_{};
+
+    mutable std::mutex mutex_;
+    IndexRuns::List runs_;
+    AsOf as_of_;
+    std::map<TotalRow, Total> totals_;
+};
+
+}  // namespace nostro

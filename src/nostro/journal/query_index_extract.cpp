@@ -1,0 +1,173 @@
+// What a frame adds to the index.
+#include <optional>
+#include <variant>
+
+#include "nostro/journal/index_hash.hpp"
+#include "nostro/journal/query_index.hpp"
+
+namespace nostro {
+namespace {
+
+bool moved_money(const Outcome& outcome) {
+    if (outcome.status != Status::settled) return false;
+    return outcome.event == Event::submitted || outcome.event == Event::captured || outcome.event == Event::approved;
+}
+
+// The state that a follow-up ended; it can be told from the event alone.
+std::optional<Status> state_before(const Outcome& outcome) {
+    switch (outcome.event) {
+        case Event::captured:
+        case Event::voided: return Status::held;
+        case Event::approved:
+        case Event::refused: return Status::in_review;
+        case Event::expired: return outcome.reason == Reason::hold_expired ? Status::held : Status::in_review;
+        default: return std::nullopt;
+    }
+}
+
+IndexKey status_key(const Outcome& outcome, Status status) {
+    IndexKey key(IndexTag::status);
+    key.u16(outcome.tenant).u16(outcome.rail).u8(static_cast<std::uint8_t>(status)).place(outcome.origin);
+    return key;
+}
+
+IndexKey review_key(const Outcome& outcome) {
+    IndexKey key(IndexTag::review);
+    key.u16(outcome.tenant).place(outcome.origin);
+    return key;
+}
+
+void touch(IndexRunBuilder& run, AccountId account, Place place, int flags) {
+    const char value = static_cast<char>(flags);
+    run.put(IndexKey(IndexTag::account).id(account).place(place).view(), {&value, 1});
+}
+
+}  // namespace
+
+std::string opened_name(const DecodedFrame& frame, const Outcome& outcome) {
+    if (outcome.command < frame.commands.size()) {
+        const CommandBody& body = frame.commands[outcome.command].body;
+        if (const auto* open = std::get_if<OpenAccount>(&body); open && open->id == outcome.debtor) {
+            return std::string(open->name);
+        }
+        const auto named_by = [&](const Payment& payment) -> std::string_view {
+            if (payment.debtor == outcome.debtor) return payment.debtor_name;
+            if (payment.creditor == outcome.debtor) return payment.creditor_name;
+            return {};
+        };
+        if (const auto* submit = std::get_if<SubmitPayment>(&body)) {
+            if (const auto name = named_by(submit->payment); !name.empty()) return std::string(name);
+        }
+        if (const auto* group = std::get_if<SubmitGroup>(&body)) {
+            for (const SubmitPayment& item : group->payments) {
+                if (const auto name = named_by(item.payment); !name.empty()) return std::string(name);
+            }
+        }
+    }
+    return house_name(House::equity, outcome.amount.currency());
+}
+
+void QueryIndex::extract(const DecodedFrame& frame, IndexRunBuilder& run) {
+    const auto& outcomes = frame.changes.outcomes;
+    for (std::uint32_t i = 0; i < outcomes.size(); ++i) {
+        const Outcome& outcome = outcomes[i];
+        const Place place{frame.seq(), i};
+        if (is_of_payment(outcome.event)) {
+            extract_payment(frame, outcome, place, run);
+        } else {
+            extract_account(frame, outcome, place, run);
+        }
+    }
+    run.put(IndexKey(IndexTag::time).time(frame.time()).u64(frame.seq()).view());
+    extract_totals(frame, run);
+}
+
+void QueryIndex::extract_payment(const DecodedFrame& frame, const Outcome& outcome, Place place, IndexRunBuilder& run) {
+    run.put(IndexKey(IndexTag::payment).id(outcome.payment).place(place).view());
+    if (!outcome.reverses.empty()) run.put(IndexKey(IndexTag::payment).id(outcome.reverses).place(place).view());
+
+    const bool submitted = outcome.event == Event::submitted;
+    const int flags = (submitted ? Touch::kSubmitted : 0) | (moved_money(outcome) ? Touch::kPosting : 0);
+    touch(run, outcome.debtor, place, flags | Touch::kDebit);
+    if (outcome.creditor != outcome.debtor) touch(run, outcome.creditor, place, flags);
+
+    if (const auto before = state_before(outcome)) run.remove(status_key(outcome, *before).view());
+    run.put(status_key(outcome, outcome.status).view());
+    if (outcome.status == Status::in_review) {
+        run.put(review_key(outcome).view());
+    } else if (state_before(outcome) == Status::in_review) {
+        run.remove(review_key(outcome).view());
+    }
+    if (!submitted) return;
+    run.count_payment();
+    const Payment* payment = payment_of(frame, outcome);
+    if (payment != nullptr && !payment->reference.empty()) {
+        run.put(
+            IndexKey(IndexTag::reference).u16(outcome.tenant).u64(index_hash(payment->reference)).place(place).view());
+    }
+}
+
+void QueryIndex::extract_account(const DecodedFrame& frame, const Outcome& outcome, Place place, IndexRunBuilder& run) {
+    switch (outcome.event) {
+        case Event::account_opened:
+        case Event::account_changed: {
+            const bool funded = !outcome.creditor.empty();
+            touch(run, outcome.debtor, place, funded ? Touch::kPosting : 0);
+            if (funded) touch(run, outcome.creditor, place, Touch::kPosting | Touch::kDebit);
+            run.put(IndexKey(IndexTag::change).id(outcome.debtor).place(place).view());
+            if (outcome.event == Event::account_changed) return;
+            const IndexKey account = IndexKey(IndexTag::name).id(outcome.debtor);
+            run.put(IndexKey(IndexTag::name).u16(outcome.tenant).text(opened_name(frame, outcome)).view(),
+                    account.view().substr(1));
+            return;
+        }
+        case Event::balance_adjusted:
+            touch(run, outcome.debtor, place, Touch::kPosting);
+            touch(run, outcome.creditor, place, Touch::kPosting | Touch::kDebit);
+            return;
+        case Event::record_kept: run.put(IndexKey(IndexTag::payment).id(outcome.payment).place(place).view()); return;
+        case Event::dead_letter_kept:
+            run.put(IndexKey(IndexTag::letter).place(place).view(), std::string_view("\0", 1));
+            return;
+        case Event::dead_letter_resolved: {
+            if (outcome.command >= frame.commands.size()) return;
+            const auto* resolved = std::get_if<ResolveDeadLetter>(&frame.commands[outcome.command].body);
+            if (resolved == nullptr) return;
+            run.put(IndexKey(IndexTag::letter).place(resolved->letter).view(), resolved->redriven ? "\1" : "\2");
+            return;
+        }
+        default: return;
+    }
+}
+
+void QueryIndex::extract_totals(const DecodedFrame& frame, IndexRunBuilder& run) {
+    std::map<TotalRow, Total> added;
+    for (const AccountImage& image : frame.changes.accounts) {
+        auto [last, is_new] = last_.try_emplace(image.id, LastImage{0, 0, image.tenant, image.kind, image.currency});
+        Total& total = added[{image.tenant, image.currency, image.kind}];
+        total.accounts += is_new ? 1 : 0;
+        total.posted += Book::KindTotal::Sum{image.balance} - last->second.balance;
+        total.held += Book::KindTotal::Sum{image.held} - last->second.held;
+        last->second.balance = image.balance;
+        last->second.held = image.held;
+        changed_.insert(image.id);
+    }
+    const std::lock_guard lock(mutex_);
+    for (const auto& [row, more] : added) {
+        Total& total = totals_[row];
+        total.accounts += more.accounts;
+        total.posted += more.posted;
+        total.held += more.held;
+        const auto& [tenant, currency, kind] = row;
+        IndexKey key(IndexTag::total);
+        key.u16(tenant).text(currency.code()).u8(static_cast<std::uint8_t>(kind)).u64(frame.seq());
+        IndexKey value(IndexTag::total);
+        value.u64(static_cast<std::uint64_t>(total.accounts));
+        for (const auto sum : {total.posted, total.held}) {
+            value.u64(static_cast<std::uint64_t>(sum >> 64)).u64(static_cast<std::uint64_t>(sum));
+        }
+        run.put(key.view(), value.view().substr(1));
+    }
+}
+
+}  // namespace nostro

@@ -1,0 +1,463 @@
+#include "nostro/journal/query_index.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "nostro/base/random.hpp"
+#include "nostro/wire/command_codec.hpp"
+#include "tests/unit/domain/builders.hpp"
+
+namespace nostro {
+namespace {
+
+using namespace nostro::test;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+// A folder that goes with the test.
+class Folder {
+public:
+    Folder() {
+        std::string name = (std::filesystem::temp_directory_path() / "query-index-XXXXXX").string();
+        path_ = mkdtemp(name.data());
+    }
+    ~Folder() { std::filesystem::remove_all(path_); }
+    std::string operator/(std::string_view name) const { return path_ + "/" + std::string(name); }
+
+private:
+    std::string path_;
+};
+
+constexpr std::string_view kRules = R"(
+[thresholds]
+review = 50
+[[rule]]
+name = "large"
+kind = "amount_band"
+at_least = { EUR = "500.00" }
+points = 60
+)";
+
+// A Book whose frames an index reads as they come.
+class IndexedBook {
+public:
+    explicit IndexedBook(std::size_t batch_payments = 200'000) : batch_(batch_payments) {
+        book_ = std::make_unique<DrivenBook>("unknown_accounts = \"open\"\n" + std::string(kRules));
+        keep(a_command(ChangePolicy{book_->operator*().policy(0), "test"}));
+        reopen();
+    }
+    ~IndexedBook() { index_.reset(); }
+
+    Answer run(const Command& command) {
+        const Answer answer = book_->run(command);
+        keep(command);
+        project();
+        return answer;
+    }
+    void wait(std::chrono::nanoseconds time) {
+        book_->wait(time);
+        keep(std::nullopt);
+        project();
+    }
+    void pass(std::chrono::nanoseconds time) { book_->pass(time); }
+    // Ends the index and opens it again: what was not in a file is projected again.
+    void reopen() {
+        index_.reset();
+        auto index = QueryIndex::open({folder_ / "index", batch_}, [this](Seq seq) { return frame(seq); });
+        ASSERT_TRUE(index) << index.error().what;
+        index_ = std::move(*index);
+        project();
+    }
+    void remove_index() {
+        index_.reset();
+        std::filesystem::remove_all(folder_ / "index");
+    }
+    void drop_history_before(Seq seq) { kept_from_ = seq; }
+    QueryIndex& operator*() { return *index_; }
+    QueryIndex* operator->() { return index_.get(); }
+    DrivenBook& book() { return *book_; }
+    std::string folder() const { return folder_ / "index"; }
+    void close() { index_.reset(); }
+
+private:
+    Result<DecodedPtr> frame(Seq seq) const {
+        if (seq < kept_from_ || seq > frames_.size()) return Error{ErrorCode::not_found, "frame is not kept"};
+        return frames_[seq - 1];
+    }
+    void keep(const std::optional<Command>& command) {
+        builder_.begin();
+        std::vector<std::byte> bytes;
+        if (command) {
+            encode_command(*command, bytes);
+            builder_.add_command(bytes);
+        }
+        FrameHeader header;
+        header.seq = book_->seq();
+        header.time = book_->now();
+        auto decoded = std::make_shared<DecodedFrame>();
+        const auto done = decode_body(builder_.finish(header, {}, {}, book_->changes()), Sections::all, *decoded);
+        ASSERT_TRUE(done) << done.error().what;
+        frames_.push_back(std::move(decoded));
+    }
+    void project() {
+        const auto next = index_->next();
+        ASSERT_TRUE(next);
+        for (Seq seq = *next; seq <= frames_.size(); ++seq) {
+            const auto done = index_->project({&frames_[seq - 1], 1});
+            ASSERT_TRUE(done) << done.error().what;
+        }
+    }
+
+    Folder folder_;
+    std::size_t batch_;
+    std::unique_ptr<DrivenBook> book_;
+    FrameBuilder builder_{1 << 20};
+    std::vector<DecodedPtr> frames_;
+    Seq kept_from_ = 1;
+    std::unique_ptr<QueryIndex> index_;
+};
+
+std::vector<PaymentId> ids(const Page<Recorded>& page) {
+    std::vector<PaymentId> ids;
+    for (const Recorded& recorded : page.items) ids.push_back(recorded.payment.id);
+    return ids;
+}
+
+Search of_account(std::string_view name) {
+    Search search;
+    search.account = account(name);
+    return search;
+}
+
+TEST(QueryIndexTest, FindsAPaymentWithAllThatBecameOfIt) {
+    IndexedBook book;
+    book.run(an_account("ada").with(100'000).command());
+    book.run(an_account("bob").command());
+    const Command held = a_payment().id(1).of("EUR", 2'000).manual().command();
+    book.run(held);
+    book.run(a_command(CapturePayment{payment_id_of(1), 1'500}));
+    const auto found = book->payment(payment_id_of(1));
+    ASSERT_TRUE(found && *found);
+    ASSERT_THAT((*found)->outcomes, SizeIs(2));
+    EXPECT_EQ((*found)->outcomes[0].status, Status::held);
+    EXPECT_EQ((*found)->last().status, Status::settled);
+    EXPECT_EQ((*found)->last().amount.minor(), 1'500);
+    EXPECT_EQ((*found)->payment.debtor_name, "ada");
+    const auto none = book->payment(payment_id_of(99));
+    ASSERT_TRUE(none);
+    EXPECT_FALSE(none->has_value());
+}
+
+TEST(QueryIndexTest, AStatusListFollowsAPaymentFromStateToState) {
+    IndexedBook book;
+    book.run(an_account("ada").with(1'000'000).command());
+    book.run(an_account("bob").command());
+    book.run(a_payment().id(1).of("EUR", 60'000).command());
+    Search search;
+    search.rail = 0;
+    const auto list = [&](Status status) {
+        search.status = status;
+        auto page = book->payments(search);
+        EXPECT_TRUE(page) << page.error().what;
+        return ids(*page);
+    };
+    EXPECT_THAT(list(Status::in_review), ElementsAre(payment_id_of(1)));
+    EXPECT_THAT(ids(*book->reviews(0, 10, "")), ElementsAre(payment_id_of(1)));
+    book.run(a_command(DecideReview{payment_id_of(1), true, "rita", "fine"}));
+    EXPECT_THAT(list(Status::in_review), IsEmpty());
+    EXPECT_THAT(list(Status::settled), ElementsAre(payment_id_of(1)));
+    EXPECT_THAT(book->reviews(0, 10, "")->items, IsEmpty());
+
+    book.run(a_payment().id(2).manual().command());
+    book.run(a_payment().id(3).manual().command());
+    EXPECT_THAT(list(Status::held), ElementsAre(payment_id_of(3), payment_id_of(2)));
+    book.run(a_command(VoidPayment{payment_id_of(2)}));
+    book.wait(std::chrono::days(8));
+    EXPECT_THAT(list(Status::held), IsEmpty());
+    EXPECT_THAT(list(Status::voided), ElementsAre(payment_id_of(2)));
+    EXPECT_THAT(list(Status::expired), ElementsAre(payment_id_of(3)));
+}
+
+TEST(QueryIndexTest, PagesAreNewestFirstAndStableWhileNewPaymentsCome) {
+    IndexedBook book;
+    book.run(an_account("ada").with(1'000'000).command());
+    for (std::uint64_t n = 1; n <= 7; ++n) book.run(a_payment().id(n).of("EUR", 100).command());
+    Search search = of_account("bob");
+    search.count_max = 3;
+    const auto first = book->payments(search);
+    ASSERT_TRUE(first);
+    EXPECT_THAT(ids(*first), ElementsAre(payment_id_of(7), payment_id_of(6), payment_id_of(5)));
+    book.run(a_payment().id(8).of("EUR", 100).command());
+    search.cursor = first->next;
+    const auto second = book->payments(search);
+    ASSERT_TRUE(second);
+    EXPECT_THAT(ids(*second), ElementsAre(payment_id_of(4), payment_id_of(3), payment_id_of(2)));
+    search.cursor = second->next;
+    const auto last = book->payments(search);
+    ASSERT_TRUE(last);
+    EXPECT_THAT(ids(*last), ElementsAre(payment_id_of(1)));
+    EXPECT_EQ(last->next, "");
+}
+
+TEST(QueryIndexTest, FiltersNarrow) {
+    IndexedBook book;
+    book.run(an_account("ada").with(1'000'000).command());
+    book.run(a_payment().id(1).of("EUR", 100).type("A").command());
+    book.run(a_payment().id(2).of("EUR", 200).type("B").command());
+    book.run(a_payment().id(3).of("EUR", 300).type("A").command());
+    Search search = of_account("ada");
+    search.type = "A";
+    EXPECT_THAT(ids(*book->payments(search)), ElementsAre(payment_id_of(3), payment_id_of(1)));
+    search.min_minor = 101;
+    EXPECT_THAT(ids(*book->payments(search)), ElementsAre(payment_id_of(3)));
+    search.max_minor = 299;
+    EXPECT_THAT(book->payments(search)->items, IsEmpty());
+    search = of_account("ada");
+    search.currency = currency("USD");
+    EXPECT_THAT(book->payments(search)->items, IsEmpty());
+}
+
+TEST(QueryIndexTest, ASpanBoundsASearchAndItsEndsAreInclusiveAndExclusive) {
+    IndexedBook book;
+    book.run(an_account("ada").with(1'000'000).command());
+    const Instant start = book.book().now();
+    for (std::uint64_t n = 1; n <= 4; ++n) {
+        book.pass(std::chrono::minutes(1));
+        book.run(a_payment().id(n).of("EUR", 100).command());
+    }
+    Search search;
+    search.from = start + std::chrono::minutes(2);
+    search.to = start + std::chrono::minutes(4);
+    EXPECT_THAT(ids(*book->payments(search)), ElementsAre(payment_id_of(3), payment_id_of(2)));
+    search.from = start - std::chrono::days(40);
+    const auto refused = book->payments(search);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().what, HasSubstr("search_not_bounded"));
+}
+
+TEST(QueryIndexTest, RefusesASearchThatNothingBoundsAndACursorOfAnother) {
+    IndexedBook book;
+    book.run(an_account("ada").with(1'000).command());
+    const auto unbounded = book->payments(Search{});
+    ASSERT_FALSE(unbounded);
+    EXPECT_EQ(unbounded.error().code, ErrorCode::invalid);
+    EXPECT_THAT(unbounded.error().what, HasSubstr("search_not_bounded"));
+    for (const std::string cursor :
+         {"x", "0123456789012345678901234567890123456789", "zz23456789012345678901234567890123456789"}) {
+        Search search = of_account("ada");
+        search.cursor = cursor;
+        const auto refused = book->payments(search);
+        ASSERT_FALSE(refused) << cursor;
+        EXPECT_EQ(refused.error().code, ErrorCode::invalid);
+    }
+}
+
+TEST(QueryIndexTest, TellsBalancesOfThen) {
+    IndexedBook book;
+    book.run(an_account("ada").with(1'000).command());
+    const Seq opened = book.book().seq();
+    book.run(a_payment().of("EUR", 300).command());
+    const Seq paid = book.book().seq();
+    book.run(a_payment().of("EUR", 9'999'999).command());  // rejected: changes nothing
+    EXPECT_EQ(book->account_at(account("ada"), opened)->balance, 1'000);
+    EXPECT_EQ(book->account_at(account("ada"), paid)->balance, 700);
+    EXPECT_EQ(book->account_at(account("ada"), paid + 100)->balance, 700);
+    const auto before = book->account_at(account("ada"), opened - 1);
+    ASSERT_FALSE(before);
+    EXPECT_EQ(before.error().code, ErrorCode::not_found);
+}
+
+TEST(QueryIndexTest, EntriesRunFromOpeningToBalanceWithoutAGap) {
+    IndexedBook book;
+    book.run(an_account("ada").with(1'000).command());
+    for (int i = 0; i < 5; ++i) book.run(a_payment().of("EUR", 100 + i).command());
+    book.run(a_payment().of("EUR", 50).manual().command());  // reserves, posts nothing
+    for (const std::string_view name : {"ada", "bob", "house:equity:EUR"}) {
+        const auto page = book->entries(account(name), {}, {}, false, 100, "");
+        ASSERT_TRUE(page) << page.error().what;
+        std::int64_t balance = 0;
+        for (const Entry& entry : page->items) {
+            EXPECT_EQ(entry.before_minor, balance) << name;
+            EXPECT_EQ(entry.debit, entry.after_minor < entry.before_minor) << name;
+            balance = entry.after_minor;
+        }
+        EXPECT_EQ(balance, book.book().balance(name)) << name;
+    }
+}
+
+TEST(QueryIndexTest, KnowsAccountsByTheirNameAndTheirChanges) {
+    IndexedBook book;
+    OpenAccount open = std::get<OpenAccount>(an_account("ada").with(1'000).command().body);
+    open.holder = "Ada Lovelace";
+    open.metadata = R"({"a":"1"})";
+    book.run(a_command(open));
+    ChangeAccount change;
+    change.id = account("ada");
+    change.holder = "Ada King";
+    book.run(a_command(change));
+    book.run(a_payment().from("carl").to("dora").opening(5'000, 0).of("EUR", 100).command());
+    const auto ada = book->account(account("ada"));
+    ASSERT_TRUE(ada && *ada);
+    EXPECT_EQ((*ada)->name, "ada");
+    EXPECT_EQ((*ada)->holder, "Ada King");
+    EXPECT_EQ((*ada)->metadata, R"({"a":"1"})");
+    const auto carl = book->account(account("carl"));
+    ASSERT_TRUE(carl && *carl);
+    EXPECT_EQ((*carl)->name, "carl");
+    EXPECT_EQ((*carl)->image.balance, 4'900);
+    EXPECT_FALSE(book->account(account("nobody"))->has_value());
+
+    std::vector<std::string> names;
+    std::string cursor;
+    do {
+        const auto page = book->accounts(0, 2, cursor);
+        ASSERT_TRUE(page) << page.error().what;
+        for (const AccountRecord& record : page->items) names.push_back(record.name);
+        cursor = page->next;
+    } while (!cursor.empty());
+    EXPECT_THAT(names, ElementsAre("ada", "carl", "dora", "house:equity:EUR"));
+}
+
+TEST(QueryIndexTest, TotalsOfThenSumToZero) {
+    IndexedBook book;
+    book.run(an_account("ada").with(1'000).command());
+    book.run(an_account("shop").kind(AccountKind::merchant).command());
+    const Seq then = book.book().seq();
+    book.run(a_payment().to("shop").of("EUR", 250).command());
+    const auto check = [&](Seq at, std::int64_t merchants) {
+        const auto totals = book->totals_at(at);
+        ASSERT_TRUE(totals);
+        Book::KindTotal::Sum sum = 0;
+        for (const auto& total : *totals) {
+            sum += total.posted;
+            if (total.kind == AccountKind::merchant) {
+                EXPECT_EQ(total.posted, merchants);
+            }
+        }
+        EXPECT_EQ(sum, 0);
+        EXPECT_EQ(totals->size(), 3u);
+    };
+    check(then, 0);
+    check(book.book().seq(), 250);
+}
+
+TEST(QueryIndexTest, KeepsDeadLettersAndWhatBecameOfThem) {
+    IndexedBook book;
+    book.run(a_command(KeepDeadLetter{"file", "row 7", "paysim_csv", "no amount", "1,2,3"}));
+    const auto page = book->dead_letters(10, "");
+    ASSERT_TRUE(page);
+    ASSERT_THAT(page->items, SizeIs(1));
+    EXPECT_EQ(page->items[0].why, "no amount");
+    EXPECT_EQ(page->items[0].state, DeadLetter::State::open);
+    book.run(a_command(ResolveDeadLetter{page->items[0].place, false, "rita", ""}));
+    const auto letter = book->dead_letter(page->items[0].place);
+    ASSERT_TRUE(letter && *letter);
+    EXPECT_EQ((*letter)->state, DeadLetter::State::discarded);
+    EXPECT_FALSE(book->dead_letter({99, 0})->has_value());
+}
+
+TEST(QueryIndexTest, SaysWhenHistoryWasDropped) {
+    IndexedBook book;
+    book.run(an_account("ada").with(1'000).command());
+    book.run(a_payment().id(1).of("EUR", 100).command());
+    book.drop_history_before(book.book().seq() + 1);
+    const auto found = book->payment(payment_id_of(1));
+    ASSERT_FALSE(found);
+    EXPECT_THAT(found.error().what, HasSubstr("history_dropped"));
+}
+
+// Everything that can be asked, as text.
+std::string all_answers(IndexedBook& book, std::uint64_t payments) {
+    std::string text;
+    const auto add = [&](const Page<Recorded>& page) {
+        for (const Recorded& recorded : page.items) {
+            text += std::to_string(recorded.payment.id.low) + ":" +
+                    std::to_string(static_cast<int>(recorded.last().status)) + " ";
+        }
+        text += "\n";
+    };
+    Search search;
+    search.count_max = 1'000;
+    search.rail = 0;
+    for (int status = 0; status < 8; ++status) {
+        search.status = static_cast<Status>(status);
+        add(*book->payments(search));
+    }
+    for (const std::string_view name : {"ada", "bob", "carl"}) {
+        Search by_account = of_account(name);
+        by_account.count_max = 1'000;
+        add(*book->payments(by_account));
+        for (Seq seq = 1; seq <= book.book().seq(); seq += 7) {
+            const auto image = book->account_at(account(name), seq);
+            text += image ? std::to_string(image->balance) + "/" + std::to_string(image->held) + " " : "- ";
+        }
+    }
+    add(*book->reviews(0, 1'000, ""));
+    for (std::uint64_t n = 1; n <= payments; ++n) {
+        const auto found = book->payment(payment_id_of(n));
+        text += found && *found ? std::to_string((*found)->outcomes.size()) + " " : "- ";
+    }
+    const auto totals = book->totals_at(book.book().seq());
+    for (const auto& total : *totals) {
+        text += std::to_string(static_cast<std::int64_t>(total.posted)) + "/" +
+                std::to_string(static_cast<std::int64_t>(total.held)) + " ";
+    }
+    return text;
+}
+
+TEST(QueryIndexTest, AnswersTheSameFromMemoryFromFilesAndRebuilt) {
+    IndexedBook book(20);  // a file every twenty payments
+    const std::string_view names[] = {"ada", "bob", "carl"};
+    for (const auto name : names) book.run(an_account(name).with(1'000'000).command());
+    Xoshiro256 random(17);
+    constexpr std::uint64_t kPayments = 150;
+    for (std::uint64_t n = 1; n <= kPayments; ++n) {
+        const auto from = random.below(3);
+        auto payment = a_payment().id(n).from(names[from]).to(names[(from + 1) % 3]);
+        payment.of("EUR", static_cast<std::int64_t>(1 + random.below(70'000)));
+        if (random.chance(1, 4)) payment.manual();
+        book.run(payment.command());
+        const auto earlier = payment_id_of(1 + random.below(n));
+        if (random.chance(1, 3)) book.run(a_command(CapturePayment{earlier, {}}));
+        if (random.chance(1, 3)) book.run(a_command(DecideReview{earlier, random.chance(1, 2), "rita", ""}));
+        if (random.chance(1, 20)) book.wait(std::chrono::hours(30));
+    }
+    const std::string live = all_answers(book, kPayments);
+    book.reopen();
+    EXPECT_EQ(all_answers(book, kPayments), live);
+    book.remove_index();
+    book.reopen();
+    EXPECT_EQ(all_answers(book, kPayments), live);
+}
+
+TEST(QueryIndexTest, ADamagedFileIsSaidNotReadAround) {
+    IndexedBook book(1);
+    book.run(an_account("ada").with(1'000'000).command());
+    for (std::uint64_t n = 1; n <= 50; ++n) book.run(a_payment().id(n).of("EUR", 100).command());
+    book.close();
+    // Flip bytes of every table file.
+    for (const auto& file : std::filesystem::directory_iterator(book.folder())) {
+        if (file.path().extension() != ".sst") continue;
+        std::fstream bytes(file.path(), std::ios::in | std::ios::out | std::ios::binary);
+        bytes.seekp(20);
+        bytes.write("\xff\xff\xff\xff", 4);
+    }
+    auto index = QueryIndex::open({book.folder(), 1},
+                                  [](Seq) -> Result<DecodedPtr> { return Error{ErrorCode::not_found, "no frame"}; });
+    if (index) {
+        const auto found = (*index)->payment(payment_id_of(1));
+        ASSERT_FALSE(found);
+        EXPECT_EQ(found.error().code, ErrorCode::corrupt) << found.error().what;
+    } else {
+        EXPECT_EQ(index.error().code, ErrorCode::corrupt) << index.error().what;
+        EXPECT_THAT(index.error().what, HasSubstr("nostro rebuild index"));
+    }
+}
+
+}  // namespace
+}  // namespace nostro
