@@ -11,6 +11,7 @@
 #include <charconv>
 #include <chrono>
 #include <condition_variable>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -74,16 +75,22 @@ public:
 
 private:
     std::shared_ptr<StderrSink> sink_ = std::make_shared<StderrSink>();
-    // One thread, so lines keep their order. Destroyed at exit, which writes what still waits.
+    // One thread, so lines keep their order.
     std::shared_ptr<spdlog::details::thread_pool> pool_ =
         std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1);
     std::shared_ptr<spdlog::async_logger> logger_ =
         std::make_shared<spdlog::async_logger>("nostro", sink_, pool_, spdlog::async_overflow_policy::overrun_oldest);
 };
 
+// Never destroyed, since other threads may log while the program exits; what waits then is written by flush_log, which
+// gives up on a stuck standard error, as joining the thread would not.
 Output& output() {
-    static Output instance;
-    return instance;
+    static auto* const instance = [] {
+        auto* made = new Output;
+        std::atexit(flush_log);
+        return made;
+    }();
+    return *instance;
 }
 
 // How many lines of each event passed in its running second.

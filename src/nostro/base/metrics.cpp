@@ -217,21 +217,22 @@ void MetricsRegistry::add_series(Type type, std::string_view name, std::string_v
     family->series.push_back({std::move(text), metric});
 }
 
-Counter& MetricsRegistry::counter(std::string_view name, std::string_view help, MetricLabels labels) {
+Counter& MetricsRegistry::counter(std::string_view name, std::string_view help, const MetricLabels& labels) {
     const std::lock_guard lock(mutex_);
     Counter& counter = counters_.emplace_back();
     add_series(Type::counter, name, help, labels, &counter);
     return counter;
 }
 
-Gauge& MetricsRegistry::gauge(std::string_view name, std::string_view help, MetricLabels labels) {
+Gauge& MetricsRegistry::gauge(std::string_view name, std::string_view help, const MetricLabels& labels) {
     const std::lock_guard lock(mutex_);
     Gauge& gauge = gauges_.emplace_back();
     add_series(Type::gauge, name, help, labels, &gauge);
     return gauge;
 }
 
-Histogram& MetricsRegistry::histogram(std::string_view name, std::string_view help, Unit unit, MetricLabels labels) {
+Histogram& MetricsRegistry::histogram(std::string_view name, std::string_view help, Unit unit,
+                                      const MetricLabels& labels) {
     NOSTRO_ASSERT((unit == Unit::nanoseconds) == name.ends_with("_seconds"), "histograms of time end in _seconds");
     const std::lock_guard lock(mutex_);
     Histogram& histogram = histograms_.emplace_back(unit);

@@ -88,9 +88,9 @@ public:
     MetricsRegistry(const MetricsRegistry&) = delete;
     MetricsRegistry& operator=(const MetricsRegistry&) = delete;
 
-    Counter& counter(std::string_view name, std::string_view help, MetricLabels labels = {});
-    Gauge& gauge(std::string_view name, std::string_view help, MetricLabels labels = {});
-    Histogram& histogram(std::string_view name, std::string_view help, Unit unit, MetricLabels labels = {});
+    Counter& counter(std::string_view name, std::string_view help, const MetricLabels& labels = {});
+    Gauge& gauge(std::string_view name, std::string_view help, const MetricLabels& labels = {});
+    Histogram& histogram(std::string_view name, std::string_view help, Unit unit, const MetricLabels& labels = {});
 
     static constexpr std::string_view kContentType = "text/plain; version=0.0.4; charset=utf-8";
     // Text format 0.0.4, families in the order of their registration.

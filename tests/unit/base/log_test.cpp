@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <thread>
 #include <vector>
 
@@ -189,6 +190,15 @@ TEST(LogOutputTest, AStuckStandardErrorHoldsNobodyUp) {
     EXPECT_LT(lines, 20'000);
     EXPECT_TRUE(text.ends_with('\n'));
     configure_log({});
+}
+
+TEST(LogDeathTest, WhatWasLoggedBeforeAnExitIsWritten) {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");  // a fork alone would be without the log's thread
+    const auto log_and_exit = [] {
+        log_error("last_words", {{"code", 7}});
+        std::exit(7);
+    };
+    EXPECT_EXIT(log_and_exit(), ::testing::ExitedWithCode(7), "error last_words code=7");
 }
 
 }  // namespace
