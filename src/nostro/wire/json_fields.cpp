@@ -37,6 +37,7 @@ std::string pointer_to(std::string_view parent, std::string_view name) {
 
 bool JsonBody::broken(simdjson::error_code code) {
     if (std::exchange(broken_, true)) return false;
+    errors_->clear();  // what a field seemed to be counts for nothing then
     std::string where;
     const char* at = nullptr;
     if (document_ != nullptr && document_->current_location().get(at) == simdjson::SUCCESS && at >= begin_) {
