@@ -22,20 +22,26 @@ span() {
 
 # logged LOG COMMAND...: output goes to the log; a terminal sees its last line while it runs.
 logged() {
-    local log=$1 pid
+    local log=$1 pid line
     shift
     if [ ! -t 1 ]; then
         "$@" >"$log" 2>&1 </dev/null
         return
     fi
+    # A process group of its own, so that an interrupt can end all of it: what a script starts in the
+    # background ignores the terminal's.
+    set -m
     "$@" >"$log" 2>&1 </dev/null &
     pid=$!
-    # The command has the terminal's interrupt too; this only shows how far it is.
+    set +m
+    trap 'kill -- -$pid 2>/dev/null; printf "\n"; exit 130' INT TERM
     while kill -0 "$pid" 2>/dev/null; do
-        printf '\r\033[K%s' "$(tail -c 2000 "$log" | tr -d '\000' | tr '\r' '\n' | tail -n 1 | cut -c "1-$(($(tput cols) - 1))")"
+        line=$(tail -c 2000 "$log" | tr -d '\000' | tr '\r' '\n' | tail -n 1)
+        printf '\r\033[K%s' "${line:0:$((${COLUMNS:-$(tput cols 2>/dev/null || echo 80)} - 1))}"
         sleep 0.3
     done
     printf '\r\033[K'
+    trap - INT TERM
     wait "$pid"
 }
 
