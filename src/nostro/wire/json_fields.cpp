@@ -77,6 +77,18 @@ std::optional<ondemand::document> JsonBody::open(const JsonInput& input) {
     return document;
 }
 
+namespace {
+
+// Of a document that is one value alone: whether it is more than something that begins like one.
+bool is_json_scalar(ondemand::document& document) {
+    std::string_view token;
+    if (document.raw_json_token().get(token) != simdjson::SUCCESS) return false;
+    token = trim(token);
+    return token.starts_with('"') || token == "null" || token == "true" || token == "false" || is_json_number(token);
+}
+
+}  // namespace
+
 std::optional<ondemand::object> JsonBody::object(ondemand::document& document) {
     document_ = &document;
     ondemand::json_type type{};
@@ -85,6 +97,10 @@ std::optional<ondemand::object> JsonBody::object(ondemand::document& document) {
         return std::nullopt;
     }
     if (type != ondemand::json_type::object) {
+        if (type != ondemand::json_type::array && !is_json_scalar(document)) {
+            broken(simdjson::TAPE_ERROR);
+            return std::nullopt;
+        }
         wrong("", "not_an_object", "the body is no JSON object; send {\"name\": value, ...}");
         return std::nullopt;
     }

@@ -290,6 +290,7 @@ TEST(PaymentJsonTest, EachFaultIsNamedWithItsPointer) {
         {"\"x\"", {" not_an_object"}},
         {"17", {" not_an_object"}},
         {"null", {" not_an_object"}},
+        {"true", {" not_an_object"}},
     };
     for (const auto& [json, faults] : cases) {
         const auto read_one = read(json);
@@ -302,7 +303,9 @@ TEST(PaymentJsonTest, EachFaultIsNamedWithItsPointer) {
 
 TEST(PaymentJsonTest, TextThatIsNoJsonIsOneFault) {
     const std::string good = a_payment();
-    const std::string cases[] = {"{",
+    const std::string cases[] = {"nonsense",
+                                 "12a",
+                                 "{",
                                  "{]",
                                  "{\"amount\"}",
                                  "{\"amount\":}",
