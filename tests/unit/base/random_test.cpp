@@ -98,7 +98,7 @@ TEST(UniqueFdTest, ClosesOnceWithItsLastOwner) {
         ASSERT_TRUE(first);
         fd = first.get();
         UniqueFd second(std::move(first));
-        EXPECT_FALSE(first);
+        EXPECT_FALSE(first);  // NOLINT(bugprone-use-after-move): an owner that gave away is empty
         EXPECT_EQ(second.get(), fd);
         first = std::move(second);
         EXPECT_TRUE(is_open(fd));
