@@ -14,10 +14,18 @@ if ! command -v npm >/dev/null; then
     exit 1
 fi
 mkdir -p "$home"
+# Without a network every build would wait for npm's timeouts: after a failure it is not asked for an hour.
+failed=$home/swagger-ui.failed
+if [ -n "$(find "$failed" -mmin -60 2>/dev/null)" ]; then
+    echo "swagger-ui: could not be fetched a while ago; /docs will say so (rm $failed tries again)" >&2
+    exit 1
+fi
 work=$(mktemp -d "$home/fetch.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-if ! (cd "$work" && npm pack --silent "swagger-ui-dist@$version" >/dev/null 2>npm.log); then
-    echo "swagger-ui: npm could not fetch swagger-ui-dist@$version: $(tail -n 1 "$work/npm.log")" >&2
+if ! (cd "$work" && npm pack --loglevel=error --fetch-retries=1 --fetch-timeout=60000 \
+    "swagger-ui-dist@$version" >/dev/null 2>npm.log); then
+    echo "swagger-ui: npm could not fetch swagger-ui-dist@$version: $(grep -m 1 error "$work/npm.log")" >&2
+    touch "$failed"
     exit 1
 fi
 archive=$work/swagger-ui-dist-$version.tgz
@@ -30,6 +38,6 @@ mkdir "$work/files"
 tar -xzf "$archive" -C "$work/files" --strip-components=1 --no-same-owner \
     package/swagger-ui.css package/swagger-ui-bundle.js package/favicon-32x32.png package/LICENSE package/NOTICE
 echo "$version" >"$work/files/version"
-rm -rf "$folder"
+rm -rf "$folder" "$failed"
 mv "$work/files" "$folder"
 echo "swagger-ui: $version fetched"
