@@ -51,7 +51,9 @@ class ArchiveReader {
 public:
     static Result<std::shared_ptr<const ArchiveReader>> open(Disk& disk, const std::string& name);
     const ArchiveTail& tail() const { return tail_; }
-    Result<FramePtr> frame(Seq seq) const;  // precondition: first <= seq <= last
+    // Precondition of both: first <= seq <= last.
+    Result<FramePtr> frame(Seq seq) const;
+    std::uint64_t offset(Seq seq) const { return offsets_[static_cast<std::size_t>(seq - tail_.about.first)]; }
 
 private:
     std::shared_ptr<OpenFile> file_;

@@ -83,7 +83,9 @@ void SegmentStore::set_footed(std::uint64_t number) {
     if (auto* found = entry(number)) found->info.footed = true;
 }
 
-void SegmentStore::set_archived(std::uint64_t number) {
+void SegmentStore::set_archived(std::uint64_t number) { note_archived(number); }
+
+void SegmentStore::note_archived(std::uint64_t number) const {
     const std::lock_guard lock(mutex_);
     if (auto* found = entry(number)) {
         found->info.archived = true;
@@ -264,14 +266,38 @@ Result<bool> SegmentStore::read(Seq from, Seq through, const std::function<bool(
         auto next = start->archived ? read_archive(*start, from, through, each, goes_on)
                                     : read_segment(*start, from, through, each, goes_on);
         if (!next) {
-            // Archived or dropped between finding and opening: look again.
-            if (next.error().code == ErrorCode::not_found && ++gone < 3) continue;
-            return next.error();
+            // Archived or dropped between finding and opening, by this process or by the owner: look again.
+            if (next.error().code != ErrorCode::not_found || ++gone == 3) return next.error();
+            if (!start->archived && archive(start->number)) note_archived(start->number);
+            continue;
         }
         from = *next;
         if (!goes_on) return false;
     }
     return true;
+}
+
+Result<FramePlace> SegmentStore::place(Seq seq) const {
+    auto start = find(seq);
+    if (!start) return start.error();
+    if (seq > start->last) return Error{ErrorCode::not_found, "frame " + std::to_string(seq) + " does not exist"};
+    if (start->archived) {
+        auto opened = archive(start->number);
+        if (!opened) return opened.error();
+        return FramePlace{archive_name(start->number), (*opened)->offset(seq)};
+    }
+    auto opened = file(start->number);
+    if (!opened) return opened.error();
+    FileWindow window(*opened, kReadAhead);
+    std::uint64_t at = start->offset;
+    for (Seq walked = start->seq; walked < seq; ++walked) {
+        auto block = window.view(at, kDiskBlock);
+        if (!block) return block.error();
+        auto header = decode_frame_header(block->first(kFrameHeaderBytes));
+        if (!header) return header.error();
+        at += frame_size(*header);
+    }
+    return FramePlace{(*opened)->name(), at};
 }
 
 }  // namespace nostro

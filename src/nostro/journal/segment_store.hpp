@@ -16,6 +16,11 @@
 
 namespace nostro {
 
+struct FramePlace {
+    std::string file;
+    std::uint64_t offset = 0;
+};
+
 class SegmentStore {
 public:
     SegmentStore(Disk& disk, const std::vector<SegmentInfo>& segments);
@@ -28,6 +33,9 @@ public:
     // A segment's frames now stand in its archive alone; a segment or archive is gone.
     void set_archived(std::uint64_t number);
     void drop(std::uint64_t number);
+
+    // Where a frame stands, for people. Reads up to it.
+    Result<FramePlace> place(Seq seq) const;
 
     Seq first() const;                          // oldest frame kept; 0: none
     std::vector<SegmentInfo> segments() const;  // without marks; the last is not closed
@@ -56,6 +64,7 @@ private:
                              const std::function<bool(const FramePtr&)>& each, bool& goes_on) const;
     Result<Seq> read_archive(const Start& start, Seq from, Seq through,
                              const std::function<bool(const FramePtr&)>& each, bool& goes_on) const;
+    void note_archived(std::uint64_t number) const;
     Entry* entry(std::uint64_t number) const;  // with the lock held
 
     Disk& disk_;
