@@ -21,6 +21,7 @@ inline auto cell_key(const PolicyPtr& cell) { return std::tuple(cell->tenant(), 
 
 // An image that says: the cell is gone.
 inline bool is_gone(const HoldImage& cell) { return !is_open(cell.status); }
+inline bool is_gone(const ReversedImage& cell) { return cell.reversed_minor == 0; }
 inline bool is_gone(const BoundImage& cell) { return cell.removed; }
 template <class Cell>
 bool is_gone(const Cell&) {

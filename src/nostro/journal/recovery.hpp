@@ -12,10 +12,10 @@
 #include <string>
 #include <vector>
 
-#include "nostro/wire/chain.hpp"
 #include "nostro/journal/segment_file.hpp"
 #include "nostro/journal/segment_format.hpp"
 #include "nostro/ports/disk.hpp"
+#include "nostro/wire/chain.hpp"
 
 namespace nostro {
 

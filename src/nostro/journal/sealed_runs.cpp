@@ -11,6 +11,7 @@ namespace {
 // A question about an id that is nowhere asks every run: few and large is fast, but each id is then written once a
 // tier. Four keeps both small: 1,000 million ids in about 12 runs, each written 6 times.
 constexpr std::size_t kWide = 4;
+constexpr int kLookAgain = 5;
 
 // Reads a run in order, a page at a time.
 struct Cursorial {
@@ -58,6 +59,15 @@ Result<> merge(const SealedRuns::Runs& from, IdRunWriter& to) {
 }  // namespace
 
 Result<std::unique_ptr<SealedRuns>> SealedRuns::open(Disk& disk, bool looking_only) {
+    for (int tries = 1;; ++tries) {
+        auto runs = open_once(disk, looking_only);
+        // Merged by the owner while we looked.
+        const bool again = !runs && looking_only && tries < kLookAgain;
+        if (!again) return runs;
+    }
+}
+
+Result<std::unique_ptr<SealedRuns>> SealedRuns::open_once(Disk& disk, bool looking_only) {
     auto files = disk.list(kIdsFolder);
     if (!files) return files.error();
     std::vector<std::pair<IdRunName, std::string>> found;

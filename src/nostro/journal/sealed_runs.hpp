@@ -31,6 +31,7 @@ public:
 
 private:
     SealedRuns(Disk& disk, Runs runs) : disk_(disk), runs_(std::make_shared<const Runs>(std::move(runs))) {}
+    static Result<std::unique_ptr<SealedRuns>> open_once(Disk& disk, bool looking_only);
     void set(Runs runs);
 
     Disk& disk_;

@@ -1,0 +1,249 @@
+#include "nostro/journal/verify_books.hpp"
+
+#include <utility>
+
+#include "nostro/base/hex.hpp"
+
+namespace nostro {
+namespace {
+
+std::string text(std::int64_t value) { return std::to_string(value); }
+
+template <class Map, class Key, class Cell>
+void expect_same(const Map& map, const Key& key, const Cell& cell, const char* kind, const VerifyBooks::Fault& fault) {
+    const auto found = map.find(key);
+    if (found == map.end()) {
+        fault(std::string("the image holds a ") + kind + " that the frames do not leave", std::nullopt);
+    } else if (!(found->second == cell)) {
+        fault(std::string("the image holds a ") + kind + " that differs from what the frames leave", std::nullopt);
+    }
+}
+
+}  // namespace
+
+VerifyBooks::Account& VerifyBooks::touch(AccountId id) {
+    auto& account = accounts_[id];
+    if (!account.is_touched) {
+        account.is_touched = true;
+        touched_.push_back(id);
+    }
+    return account;
+}
+
+void VerifyBooks::reserve(const HoldImage& hold, int sign) {
+    touch(hold.debtor).reserved += sign * Sum{hold.amount.minor()};
+}
+
+void VerifyBooks::begin_with(const Changes& cells) {
+    const Fault quiet = [](std::string, std::optional<PaymentId>) {};
+    for (const auto& image : cells.accounts) {
+        auto& account = accounts_[image.id];
+        account.image = image;
+        account.running = image.balance;
+        account.is_open = true;
+        sums_[std::string(image.currency.code())] += image.balance;
+    }
+    for (const auto& hold : cells.holds) {
+        holds_[hold.payment] = hold;
+        open_[hold.payment] = hold.status;
+        accounts_[hold.debtor].reserved += hold.amount.minor();
+    }
+    take_others(cells);
+}
+
+// An account's balance goes from outcome to outcome without a jump.
+void VerifyBooks::follow(AccountId id, std::int64_t before, std::int64_t after, std::string_view side,
+                         const Outcome& outcome, const Fault& fault) {
+    if (id.empty()) return;
+    const auto known = accounts_.find(id);
+    if (known == accounts_.end() && before == 0 && after == 0) return;  // refused: it was never opened
+    auto& account = touch(id);
+    if (account.running != before) {
+        fault("the " + std::string(side) + " " + to_hex(id) + " had " + text(account.running) +
+                  " before, the outcome says " + text(before),
+              outcome.payment);
+    }
+    account.running = after;
+}
+
+void VerifyBooks::check_state(const DecodedFrame& frame, std::size_t index, const Fault& fault) {
+    const auto& outcome = frame.changes.outcomes[index];
+    const auto was_open = open_.find(outcome.payment);
+    if (outcome.event == Event::submitted) {
+        ++payments_;
+        if (was_open != open_.end()) fault("a payment that is open is submitted once more", outcome.payment);
+        if (outcome.status == Status::accepted) fault("a payment was recorded undecided", outcome.payment);
+        if (outcome.origin != Place{frame.seq(), static_cast<std::uint32_t>(index)}) {
+            fault("a first outcome names another one as the first", outcome.payment);
+        }
+    } else if (was_open == open_.end()) {
+        fault(std::string(name(outcome.event)) + ", but the payment was not open", outcome.payment);
+        return;
+    }
+    if (is_open(outcome.status)) {
+        open_[outcome.payment] = outcome.status;
+    } else if (was_open != open_.end()) {
+        open_.erase(was_open);
+    }
+    changed_.push_back(outcome.payment);
+}
+
+void VerifyBooks::check_outcome(const DecodedFrame& frame, std::size_t index, const Fault& fault) {
+    const auto& outcome = frame.changes.outcomes[index];
+    ++outcomes_;
+    if (is_of_payment(outcome.event)) check_state(frame, index, fault);
+    const Sum debtor_moved = Sum{outcome.debtor_after} - outcome.debtor_before;
+    const Sum creditor_moved = Sum{outcome.creditor_after} - outcome.creditor_before;
+    if (outcome.debtor != outcome.creditor && debtor_moved + creditor_moved != 0) {
+        fault("what leaves one side does not arrive at the other", outcome.payment);
+    }
+    const bool settles = is_of_payment(outcome.event) && outcome.status == Status::settled;
+    if (settles && debtor_moved != -Sum{outcome.amount.minor()}) {
+        fault("a settled payment moves another amount than its own", outcome.payment);
+    }
+    if (is_of_payment(outcome.event) && !settles && debtor_moved != 0) {
+        fault("a payment that is not settled moves money", outcome.payment);
+    }
+    follow(outcome.debtor, outcome.debtor_before, outcome.debtor_after, "debtor", outcome, fault);
+    follow(outcome.creditor, outcome.creditor_before, outcome.creditor_after, "creditor", outcome, fault);
+}
+
+void VerifyBooks::take_accounts(const Changes& changes, const Fault& fault) {
+    for (const auto& image : changes.accounts) {
+        auto& account = touch(image.id);
+        const auto complain = [&](const std::string& what) {
+            fault("account " + to_hex(image.id) + ": " + what, std::nullopt);
+        };
+        if (account.is_open && image.version != account.image.version + 1) {
+            complain("version " + std::to_string(image.version) + " follows " + std::to_string(account.image.version));
+        }
+        if (!account.is_open && image.version != 1) complain("begins with version " + std::to_string(image.version));
+        if (account.is_open && image.currency != account.image.currency) complain("its currency changed");
+        if (account.running != image.balance) {
+            complain("outcomes lead to " + text(account.running) + ", its image says " + text(image.balance));
+        }
+        sums_[std::string(image.currency.code())] += Sum{image.balance} - (account.is_open ? account.image.balance : 0);
+        account.image = image;
+        account.is_open = true;
+    }
+}
+
+void VerifyBooks::take_holds(const Changes& changes, const Fault& fault) {
+    for (const auto& hold : changes.holds) {
+        const auto found = holds_.find(hold.payment);
+        if (found != holds_.end()) {
+            reserve(found->second, -1);
+            holds_.erase(found);
+        }
+        const auto state = open_.find(hold.payment);
+        const bool is_open_by_outcomes = state != open_.end();
+        if (is_open(hold.status) != is_open_by_outcomes || (is_open_by_outcomes && state->second != hold.status)) {
+            fault("its image says " + std::string(name(hold.status)) + ", its outcomes say otherwise", hold.payment);
+        }
+        if (!is_open(hold.status)) continue;
+        holds_[hold.payment] = hold;
+        reserve(hold, 1);
+    }
+    for (const auto& payment : changed_) {
+        if (open_.contains(payment) != holds_.contains(payment)) {
+            fault("its outcomes and its image do not agree on whether it is open", payment);
+        }
+    }
+    changed_.clear();
+}
+
+void VerifyBooks::take_others(const Changes& changes) {
+    for (const auto& cell : changes.counters) counters_[{cell.account, cell.limit, cell.place}] = cell;
+    for (const auto& cell : changes.reversed) {
+        if (is_gone(cell)) {
+            reversed_.erase(cell.original);
+        } else {
+            reversed_[cell.original] = cell;
+        }
+    }
+    for (const auto& cell : changes.bounds) {
+        if (is_gone(cell)) {
+            bounds_.erase({cell.account, cell.name_key});
+        } else {
+            bounds_[{cell.account, cell.name_key}] = cell;
+        }
+    }
+    for (const auto& cell : changes.tenants) tenants_[cell.tenant] = cell;
+    for (const auto& policy : changes.policies) {
+        policies_[{std::string(policy->tenant()), policy->version()}] = policy->compiled();
+    }
+}
+
+void VerifyBooks::end_frame(const Fault& fault) {
+    for (const auto& id : touched_) {
+        auto& account = accounts_[id];
+        account.is_touched = false;
+        const auto complain = [&](const std::string& what) {
+            fault("account " + to_hex(id) + ": " + what, std::nullopt);
+        };
+        if (!account.is_open) {
+            complain("money moves on it, but it was never opened");
+            continue;
+        }
+        if (account.running != account.image.balance) {
+            complain("outcomes lead to " + text(account.running) + ", but the frame has no image of it");
+        }
+        if (account.reserved != account.image.held) {
+            complain("its open payments reserve " + text(static_cast<std::int64_t>(account.reserved)) +
+                     ", its image says " + text(account.image.held));
+        }
+    }
+    touched_.clear();
+    for (const auto& [currency, sum] : sums_) {
+        if (sum != 0) fault("accounts in " + currency + " do not sum to zero", std::nullopt);
+    }
+}
+
+void VerifyBooks::check(const DecodedFrame& frame, const Fault& fault) {
+    for (std::size_t i = 0; i < frame.changes.outcomes.size(); ++i) check_outcome(frame, i, fault);
+    take_accounts(frame.changes, fault);
+    take_holds(frame.changes, fault);
+    take_others(frame.changes);
+    end_frame(fault);
+}
+
+void VerifyBooks::compare(const Changes& cells, const Fault& fault) {
+    for (const auto& cell : cells.accounts) {
+        const auto found = accounts_.find(cell.id);
+        if (found == accounts_.end() || !(found->second.image == cell)) {
+            fault("the image of account " + to_hex(cell.id) + " differs from what the frames leave", std::nullopt);
+        }
+    }
+    for (const auto& cell : cells.counters) {
+        expect_same(counters_, CounterKey{cell.account, cell.limit, cell.place}, cell, "counter", fault);
+    }
+    for (const auto& cell : cells.holds) {
+        const auto found = holds_.find(cell.payment);
+        if (found == holds_.end() || !(found->second == cell)) {
+            fault("the image of the open payment differs from what the frames leave", cell.payment);
+        }
+    }
+    for (const auto& cell : cells.reversed) expect_same(reversed_, cell.original, cell, "reversed payment", fault);
+    for (const auto& cell : cells.bounds) {
+        expect_same(bounds_, BoundKey{cell.account, cell.name_key}, cell, "bound", fault);
+    }
+    for (const auto& cell : cells.tenants) expect_same(tenants_, cell.tenant, cell, "tenant", fault);
+    for (const auto& policy : cells.policies) {
+        expect_same(policies_, std::pair(std::string(policy->tenant()), policy->version()), policy->compiled(),
+                    "policy", fault);
+    }
+}
+
+void VerifyBooks::compare_counts(const CellCounts& counts, const Fault& fault) {
+    const CellCounts mine = {accounts_.size(), counters_.size(), holds_.size(),   reversed_.size(),
+                             bounds_.size(),   tenants_.size(),  policies_.size()};
+    if (counts != mine) fault("the image leaves out cells that the frames leave", std::nullopt);
+}
+
+std::vector<std::string> VerifyBooks::currencies() const {
+    std::vector<std::string> names;
+    for (const auto& [currency, sum] : sums_) names.push_back(currency);
+    return names;
+}
+
+}  // namespace nostro
