@@ -10,8 +10,10 @@
 
 namespace nostro::test {
 
-inline PaymentId payment_id(std::uint64_t n) { return {n * 0x9E3779B97F4A7C15u >> 8, n * 0xC2B2AE3D27D4EB4Fu + n}; }
-inline AccountId account_id(std::uint64_t n) { return {n * 0xD6E8FEB86659FD93u, n}; }
+inline PaymentId numbered_payment(std::uint64_t n) {
+    return {n * 0x9E3779B97F4A7C15u >> 8, n * 0xC2B2AE3D27D4EB4Fu + n};
+}
+inline AccountId numbered_account(std::uint64_t n) { return {n * 0xD6E8FEB86659FD93u, n}; }
 
 class FrameChain {
 public:
@@ -33,7 +35,7 @@ public:
         header.time = head_.time + std::chrono::milliseconds(1);
         header.previous = head_.digest;
         header.accepted = accepted;
-        changes.known.push_back({payment_id(header.seq), 0, header.seq * 3});
+        changes.known.push_back({numbered_payment(header.seq), 0, header.seq * 3});
         const std::vector<Cursor> first = head_.cursors;
         const std::vector<Cursor> last{{7, 0, header.seq * 10}};
         auto frame = builder_.finish(header, first, last, changes);

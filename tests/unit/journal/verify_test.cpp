@@ -1,0 +1,182 @@
+// The verifier proves sound journals and names what is wrong with others.
+#include "nostro/journal/verify.hpp"
+
+#include <gtest/gtest.h>
+
+#include "nostro/journal/image_fold.hpp"
+#include "tests/support/book_writer.hpp"
+#include "tests/unit/journal/journal_fixture.hpp"
+
+namespace nostro {
+namespace {
+
+using namespace std::chrono_literals;
+using test::BookWriter;
+using test::busy_commands;
+using test::tiny_segments;
+
+// A journal with everything in it: several segments, an image, sealed ids, an archive.
+class BusyJournal {
+public:
+    explicit BusyJournal(std::uint64_t turns, bool folds = true) {
+        disk = std::make_unique<MemoryDisk>(storage);
+        auto options = tiny_segments();
+        options.frame_bytes_max = 16 * 1024;
+        options.segment_bytes = 12 * 4096;
+        journal = std::make_unique<SegmentJournal>(*disk, options);
+        writer = std::make_unique<BookWriter>(*journal);
+        for (std::uint64_t turn = 1; turn <= turns; ++turn) {
+            writer->write(busy_commands(turn));
+            writer->pass(3h);
+        }
+        if (folds) fold();
+    }
+    void fold() {
+        while (*journal->upkeep(steady_now())) {
+        }
+        auto ids = SealedRuns::open(*disk, false);
+        ASSERT_TRUE(ids) << ids.error().what;
+        ImageFold folder(*disk, journal->store(), **ids, journal->id(), {});
+        for (;;) {
+            auto did = folder.step(writer->now());
+            ASSERT_TRUE(did) << did.error().what;
+            if (!*did) return;
+        }
+    }
+    std::shared_ptr<MemoryStorage> storage = std::make_shared<MemoryStorage>();
+    std::unique_ptr<MemoryDisk> disk;
+    std::unique_ptr<SegmentJournal> journal;
+    std::unique_ptr<BookWriter> writer;
+};
+
+VerifyReport proved(Disk& disk) {
+    auto report = verify(disk);
+    EXPECT_TRUE(report) << report.error().what;
+    if (!report) return {};
+    for (const auto& finding : report->findings) ADD_FAILURE() << describe(finding);
+    return *report;
+}
+
+TEST(VerifyTest, ProvesAJournalOfEveryKindOfThing) {
+    BusyJournal busy(60);
+    MemoryDisk looking(busy.storage);
+    const auto report = proved(looking);
+    EXPECT_EQ(report.first, 1u);
+    EXPECT_EQ(report.last, 61u);
+    EXPECT_EQ(report.frames, 61u);
+    EXPECT_EQ(report.payments, 180u);
+    EXPECT_GT(report.payments_open, 0u);
+    EXPECT_EQ(report.currencies, std::vector<std::string>{"EUR"});
+    EXPECT_GT(report.image, 10u);
+    EXPECT_GT(report.ids_through, 10u);
+    EXPECT_TRUE(report.whole_history);
+    EXPECT_EQ(report.digest, busy.writer->head().digest);
+}
+
+TEST(VerifyTest, ProvesAnEmptyJournalAndSaysWhereThereIsNone) {
+    auto storage = std::make_shared<MemoryStorage>();
+    MemoryDisk disk(storage);
+    auto none = verify(disk);
+    ASSERT_FALSE(none);
+    EXPECT_EQ(none.error().code, ErrorCode::not_found);
+    {
+        SegmentJournal journal(disk, tiny_segments());
+        ASSERT_TRUE(journal.take_over());
+    }
+    EXPECT_EQ(proved(disk).last, 0u);
+}
+
+TEST(VerifyTest, FollowsAnOwnerThatGoesOnWriting) {
+    BusyJournal busy(20);
+    for (std::uint64_t turn = 21; turn < 60; ++turn) {
+        busy.writer->write(busy_commands(turn));
+        if (turn % 7 == 0) busy.fold();
+        MemoryDisk looking(busy.storage);
+        EXPECT_EQ(proved(looking).last, turn + 1);
+    }
+}
+
+// Lies that no checksum finds: frames that are whole and in the chain, but whose books are not.
+TEST(VerifyTest, NamesFrameAndPaymentOfBooksThatDoNotAddUp) {
+    const struct {
+        const char* promise;
+        const char* says;
+        std::function<void(Changes&)> spoil;
+    } cases[] = {
+        {"a balance changed beside the outcomes", "its image says", [](Changes& c) { c.accounts[0].balance += 5; }},
+        {"an account's image left out", "has no image", [](Changes& c) { c.accounts.erase(c.accounts.begin()); }},
+        {"a version left out", "version", [](Changes& c) { ++c.accounts[0].version; }},
+        {"a reservation that nothing holds", "reserve", [](Changes& c) { c.accounts[0].held += 7; }},
+        {"a hold left out", "do not agree", [](Changes& c) { c.holds.clear(); }},
+        {"an outcome that creates money", "does not arrive", [](Changes& c) { c.outcomes[0].creditor_after += 1; }},
+        {"an outcome with another begin", "before",
+         [](Changes& c) {
+             c.outcomes[0].debtor_before += 1;
+             c.outcomes[0].debtor_after += 1;
+         }},
+        {"a payment that does not spend its id", "spend its id", [](Changes& c) { c.known.clear(); }},
+        {"a capture of what is not open", "was not open", [](Changes& c) { c.outcomes[0].event = Event::captured; }},
+    };
+    for (const auto& wrong : cases) {
+        BusyJournal busy(6, false);
+        // The next frame as the Book would write it, spoilt.
+        const Head head = busy.writer->head();
+        Changes changes;
+        busy.writer->book().begin_frame(head.seq + 1, head.time + 1s, 0, changes);
+        const auto command = test::a_payment().id(777).of("EUR", 50).from("bob").to("cyd").command();
+        ASSERT_EQ(busy.writer->book().apply(command, 0).kind, Answer::Kind::recorded);
+        ASSERT_EQ(busy.writer->book()
+                      .apply(test::a_payment().id(778).of("EUR", 60).from("bob").to("cyd").manual().command(), 1)
+                      .kind,
+                  Answer::Kind::recorded);
+        busy.writer->book().end_frame();
+        wrong.spoil(changes);
+        FrameBuilder builder(1 << 16);
+        builder.begin();
+        FrameHeader header{head.seq + 1, head.epoch, 99, head.time + 1s, head.digest, head.seq, 0, {}};
+        ASSERT_TRUE(busy.journal->append(builder.finish(header, head.cursors, head.cursors, changes)));
+        ASSERT_TRUE(busy.journal->accepted());
+        MemoryDisk looking(busy.storage);
+        auto report = verify(looking);
+        ASSERT_TRUE(report);
+        ASSERT_FALSE(report->proved()) << wrong.promise;
+        const std::string text = describe(report->findings.front());
+        EXPECT_NE(text.find(wrong.says), std::string::npos) << wrong.promise << ": " << text;
+        EXPECT_NE(text.find("segments/"), std::string::npos) << text;
+        EXPECT_NE(text.find("frame " + std::to_string(header.seq)), std::string::npos) << text;
+    }
+}
+
+TEST(VerifyTest, AnImageThatIsNotTheFoldIsFound) {
+    BusyJournal busy(40);
+    const Seq at = *newest_image(*busy.disk);
+    std::vector<Changes> chunks;
+    ImageHead head;
+    {
+        auto reader = ImageReader::open(
+            *busy.disk, "image/" + std::string(18 - std::to_string(at).size(), '0') + std::to_string(at) + ".image");
+        ASSERT_TRUE(reader) << reader.error().what;
+        head = (*reader)->head();
+        Changes chunk;
+        while (*(*reader)->next(chunk)) chunks.push_back(chunk);
+    }
+    const auto rewrite = [&](const std::vector<Changes>& cells) {
+        auto writer = ImageWriter::start(*busy.disk, head);
+        ASSERT_TRUE(writer);
+        for (const auto& chunk : cells) ASSERT_TRUE((*writer)->add(chunk));
+        ASSERT_TRUE((*writer)->publish());
+    };
+    auto changed = chunks;
+    changed[0].accounts[1].balance += 1;
+    rewrite(changed);
+    EXPECT_FALSE(verify(*busy.disk)->proved());
+    auto shorter = chunks;
+    shorter[0].accounts.pop_back();
+    rewrite(shorter);
+    EXPECT_FALSE(verify(*busy.disk)->proved());
+    rewrite(chunks);
+    proved(*busy.disk);
+}
+
+}  // namespace
+}  // namespace nostro
