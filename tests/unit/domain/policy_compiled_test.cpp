@@ -14,13 +14,16 @@
 #include "nostro/base/hex.hpp"
 #include "nostro/base/sha256.hpp"
 #include "nostro/domain/policy_rules.hpp"
-#include "tests/unit/domain/builders.hpp"
+#include "tests/unit/domain/policy_builders.hpp"
 
 namespace nostro {
 namespace {
 
 using test::a_payment;
 using test::a_policy;
+using test::any_facts;
+using test::any_payment;
+using test::assess;
 using test::kStart;
 using testing::HasSubstr;
 using namespace std::chrono_literals;
@@ -273,27 +276,6 @@ std::string any_text() {
     return text;
 }
 
-test::PaymentBuilder any_payment() {
-    static const std::vector<std::string_view> kNames = {"ada", "bob", "eve"}, kTypes = {"TRANSFER", "PAYMENT", ""},
-                                               kCurrencies = {"EUR", "USD", "JPY"};
-    static const std::vector<RailNo> kRailNumbers = {0, 3, 8};
-    return a_payment()
-        .of(*rc::gen::elementOf(kCurrencies), *rc::gen::inRange<std::int64_t>(1, 2'000))
-        .from(*rc::gen::elementOf(kNames))
-        .to(*rc::gen::elementOf(kNames))
-        .type(*rc::gen::elementOf(kTypes))
-        .on_rail(*rc::gen::elementOf(kRailNumbers));
-}
-
-PartyFacts any_facts() {
-    return {static_cast<RiskLevel>(*rc::gen::inRange(0, 5)), static_cast<AccountKind>(*rc::gen::inRange(0, 5)),
-            kStart - std::chrono::minutes(*rc::gen::inRange(0, 120))};
-}
-
-Assessment assess(const Policy& policy, const Payment& payment, const PartyFacts& debtor, const PartyFacts& creditor) {
-    return policy.with_parties(policy.assess(payment), payment, debtor, creditor, kStart);
-}
-
 RC_GTEST_PROP(CompiledPolicyTest, WhatIsLoadedDecidesAsWhatWasCompiled, ()) {
     const auto made = Policy::parse(any_text(), 9, kStart);
     if (!made) RC_DISCARD("too many hits");
@@ -310,8 +292,7 @@ RC_GTEST_PROP(CompiledPolicyTest, WhatIsLoadedDecidesAsWhatWasCompiled, ()) {
     }
     const auto payment = any_payment();
     const PartyFacts debtor = any_facts(), creditor = any_facts();
-    RC_ASSERT(same_assessment(assess(**made, payment.payment(), debtor, creditor),
-                              assess(**loaded, payment.payment(), debtor, creditor)));
+    RC_ASSERT(same_assessment(assess(*made, payment, debtor, creditor), assess(*loaded, payment, debtor, creditor)));
     RC_ASSERT((*made)->rail_refusal(payment.payment()).has_value() ==
               (*loaded)->rail_refusal(payment.payment()).has_value());
 }
@@ -321,7 +302,7 @@ RC_GTEST_PROP(CompiledPolicyTest, NoPaymentUnderAPolicyThatWasTakenMeetsMoreThan
     if (!policy) RC_DISCARD("too many hits");
     const auto payment = any_payment();
     const Currency currency = payment.payment().amount.currency();
-    std::size_t hits = assess(**policy, payment.payment(), any_facts(), any_facts()).hit_count;
+    std::size_t hits = assess(*policy, payment, any_facts(), any_facts()).hit_count;
     for (const Limit& limit : (*policy)->limits(payment.payment().rail)) {
         if (limit.any_currency || limit.currency == currency) ++hits;
     }
@@ -342,7 +323,6 @@ PolicyPtr built_in(std::string_view name) {
     return policy ? *policy : nullptr;
 }
 
-const PartyFacts kPlain{RiskLevel::unrated, AccountKind::customer, kStart - 24h};
 PartyFacts risky(RiskLevel level) { return {level, AccountKind::customer, kStart - 24h}; }
 
 TEST(BuiltInPolicyTest, NostroRefusesUnknownAccountsAndKnowsRisk) {
@@ -364,7 +344,7 @@ TEST(BuiltInPolicyTest, NostroRefusesUnknownAccountsAndKnowsRisk) {
         {1'000, prohibited, low, 0, Advice::reject},     {1'200'000, high, prohibited, 30, Advice::reject},
     };
     for (const auto& [minor, debtor, creditor, score, advice] : cases) {
-        const auto assessment = assess(*policy, a_payment().of("USD", minor).payment(), risky(debtor), risky(creditor));
+        const auto assessment = assess(policy, a_payment().of("USD", minor), risky(debtor), risky(creditor));
         EXPECT_EQ(assessment.score, score) << minor;
         EXPECT_EQ(assessment.advice, advice) << minor;
     }
@@ -391,13 +371,13 @@ TEST(BuiltInPolicyTest, PaysimOpensNamesAndReviewsLargeTransfersToNewOnes) {
     } cases[] = {
         {"TRANSFER", 20'000'001, fresh, Advice::review},
         {"TRANSFER", 20'000'000, fresh, Advice::clear},
-        {"TRANSFER", 20'000'001, kPlain, Advice::clear_with_conditions},
+        {"TRANSFER", 20'000'001, test::kPlain, Advice::clear_with_conditions},
         {"CASH_OUT", 20'000'001, fresh, Advice::clear_with_conditions},
         {"PAYMENT", 90'000'000, fresh, Advice::clear},
         {"CASH_IN", 90'000'000, fresh, Advice::clear},
     };
     for (const auto& [type, minor, creditor, advice] : cases) {
-        const auto assessment = assess(*policy, a_payment().of("USD", minor).type(type).payment(), kPlain, creditor);
+        const auto assessment = assess(policy, a_payment().of("USD", minor).type(type), test::kPlain, creditor);
         EXPECT_EQ(assessment.advice, advice) << type << minor;
     }
 }

@@ -114,11 +114,11 @@ TEST(PolicyRefusedTest, Heads) {
          "2, column 14: review_ttl: saw the text '401d'; expected a span of time in whole seconds as text, from '1s' "
          "to '400d'"},
         {nostro("reversal_days = -1"),
-         "2, column 17: reversal_days: saw the number -1; expected a whole number from 0 to 4000"},
+         "2, column 17: reversal_days: saw the number -1; expected a whole number from 0 to 800"},
         {nostro("reversal_days = 1.5"),
-         "2, column 17: reversal_days: saw a float; expected a whole number from 0 to 4000"},
+         "2, column 17: reversal_days: saw a float; expected a whole number from 0 to 800"},
         {nostro("reversal_days = 1979-05-27"),
-         "2, column 17: reversal_days: saw a date or time; expected a whole number from 0 to 4000"},
+         "2, column 17: reversal_days: saw a date or time; expected a whole number from 0 to 800"},
     });
 }
 
