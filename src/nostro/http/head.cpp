@@ -74,7 +74,7 @@ std::expected<std::string_view, Refusal> strip_authority(std::string_view target
     return target;
 }
 
-std::expected<void, Refusal> parse_target(std::string_view target, Head& into, std::string_view& authority) {
+std::expected<void, Refusal> parse_target(std::string_view target, RequestHead& into, std::string_view& authority) {
     if (target == "*") {
         if (into.method != Method::options) return bad_line("the target * belongs to OPTIONS only");
         into.path = target;
@@ -94,7 +94,7 @@ std::expected<void, Refusal> parse_target(std::string_view target, Head& into, s
     return {};
 }
 
-std::expected<void, Refusal> parse_request_line(std::string_view line, const HeadLimits& limits, Head& into,
+std::expected<void, Refusal> parse_request_line(std::string_view line, const HeadLimits& limits, RequestHead& into,
                                                 std::string_view& authority) {
     const std::size_t first = line.find(' ');
     if (first == std::string_view::npos) return bad_line("the request line must be METHOD TARGET HTTP/1.1");
@@ -128,7 +128,7 @@ std::expected<std::uint64_t, Refusal> parse_length(std::string_view text) {
 // What the fields say, as far as framing and routing need it.
 class FieldReader {
 public:
-    explicit FieldReader(Head& head) : head_(head) {}
+    explicit FieldReader(RequestHead& head) : head_(head) {}
 
     std::expected<void, Refusal> take(const HeaderField& field) {
         // Lengths differ among these names but for two, so most fields cost one comparison.
@@ -217,11 +217,11 @@ private:
         return {};
     }
 
-    Head& head_;
+    RequestHead& head_;
     bool host_seen_ = false, origin_seen_ = false, type_seen_ = false;
 };
 
-void reset(Head& head) {
+void reset(RequestHead& head) {
     head.query = head.host = head.content_type = head.origin = {};
     head.field_count = 0;
     head.content_length.reset();
@@ -296,7 +296,7 @@ std::expected<HeaderField, Refusal> parse_field(std::string_view line) {
     return HeaderField{field_name, value};
 }
 
-std::expected<void, Refusal> parse_head(std::string_view bytes, const HeadLimits& limits, Head& into) {
+std::expected<void, Refusal> parse_head(std::string_view bytes, const HeadLimits& limits, RequestHead& into) {
     reset(into);
     std::string_view authority;
     if (auto good = parse_request_line(next_line(bytes), limits, into, authority); !good) return good;

@@ -33,7 +33,7 @@ struct Refusal {
     std::string_view detail;
 };
 
-struct Head {
+struct RequestHead {
     std::optional<Method> method;  // nullopt: a method that no route has (501)
     std::string_view method_text;
     std::string_view path, query;  // as sent; "*" of OPTIONS
@@ -47,7 +47,7 @@ struct Head {
     bool expects_other = false;  // an Expect that nobody knows: 417
     std::string_view content_type, origin;
 
-    Head() {}  // leaves `fields` as they are: two kilobytes that nobody reads
+    RequestHead() {}  // leaves `fields` as they are: two kilobytes that nobody reads
     std::span<const HeaderField> headers() const { return {fields.data(), field_count}; }
     bool has_body() const { return chunked || content_length.value_or(0) != 0; }
 };
@@ -65,7 +65,7 @@ private:
 };
 
 // Reads a whole head, its empty line included.
-std::expected<void, Refusal> parse_head(std::string_view bytes, const HeadLimits& limits, Head& into);
+std::expected<void, Refusal> parse_head(std::string_view bytes, const HeadLimits& limits, RequestHead& into);
 
 // One field line without its CRLF; trailers use it too.
 std::expected<HeaderField, Refusal> parse_field(std::string_view line);

@@ -6,6 +6,7 @@
 #include "nostro/base/text.hpp"
 #include "nostro/base/time.hpp"
 #include "nostro/domain/account.hpp"
+#include "nostro/domain/payment_id.hpp"
 #include "nostro/http/target.hpp"
 
 namespace nostro {
@@ -77,11 +78,7 @@ Fault account_name_fault(const Parameter&, std::string_view value) {
 }
 
 Fault key_fault(const Parameter&, std::string_view value) {
-    const auto good = [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '_' ||
-               c == ':' || c == '-';
-    };
-    if (value.size() >= 8 && value.size() <= 128 && std::ranges::all_of(value, good)) return std::nullopt;
+    if (is_key(value)) return std::nullopt;
     return "must be 8 to 128 characters of A-Z a-z 0-9 . _ : -";
 }
 
@@ -116,18 +113,16 @@ constexpr std::array<Kind, 12> kKinds{{
 
 const Kind& kind_of(const Parameter& parameter) { return kKinds[static_cast<std::size_t>(parameter.kind)]; }
 
-ParameterFault fault_of(const Parameter& parameter, std::string_view problem_code, std::string detail) {
+ParameterFault fault_of(const Parameter& parameter, std::string_view problem_code, std::string_view detail) {
     ParameterFault fault;
     fault.code = problem_code;
-    fault.detail = std::string(parameter.name) + " " + detail;
-    fault.field = {std::string(parameter.name), true, fault.code, std::move(detail)};
+    fault.detail = std::string(parameter.name).append(" ").append(detail);
+    fault.parameter = parameter.name;
     if (parameter.in == ParameterIn::path) {
         fault.status = 404;
         fault.code = "not_found";
-        fault.field.code = "not_found";
     } else if (parameter.kind == ParameterKind::key) {
         fault.code = problem_code == "missing_parameter" ? "idempotency_key_missing" : "idempotency_key_malformed";
-        fault.field.code = fault.code;
     }
     return fault;
 }
@@ -154,8 +149,7 @@ ParameterFault unknown_parameter(std::string_view query_name, const Route& route
         any = true;
     }
     if (!any) detail.append(" it has none");
-    return {
-        400, "unknown_parameter", detail, {std::string(query_name.substr(0, 64)), true, "unknown_parameter", detail}};
+    return {400, "unknown_parameter", detail, std::string(query_name.substr(0, 64))};
 }
 
 std::optional<ParameterFault> read_query(std::string& decoded, Request& request) {
@@ -175,7 +169,8 @@ std::optional<ParameterFault> read_query(std::string& decoded, Request& request)
     return std::nullopt;
 }
 
-std::optional<ParameterFault> read_header(const Parameter& parameter, const Head& head, std::string_view& value) {
+std::optional<ParameterFault> read_header(const Parameter& parameter, const RequestHead& head,
+                                          std::string_view& value) {
     for (const HeaderField& field : head.headers()) {
         if (field.name.size() != parameter.name.size() || !equal_ignoring_case(field.name, parameter.name)) continue;
         if (parameter.kind == ParameterKind::prefer) {
@@ -209,7 +204,7 @@ void write_parameter_schema(JsonWriter& json, const Parameter& parameter) {
     json.end_object();
 }
 
-std::optional<ParameterFault> read_parameters(std::span<const std::string_view> segments, const Head& head,
+std::optional<ParameterFault> read_parameters(std::span<const std::string_view> segments, const RequestHead& head,
                                               std::string& decoded, Request& request) {
     const auto& parameters = request.route->parameters;
     // Never grows below, so the views into it stay.
@@ -227,7 +222,7 @@ std::optional<ParameterFault> read_parameters(std::span<const std::string_view> 
             continue;
         }
         if (auto fault = parameter_fault(parameter, value)) {
-            return fault_of(parameter, "invalid_parameter", std::move(*fault));
+            return fault_of(parameter, "invalid_parameter", *fault);
         }
     }
     return std::nullopt;

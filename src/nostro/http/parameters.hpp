@@ -17,7 +17,7 @@ struct ParameterFault {
     std::uint16_t status = 400;  // 404: a path that can name nothing
     std::string code;
     std::string detail;
-    FieldProblem field;
+    std::string parameter;
 };
 
 // What is wrong with one decoded value; nullopt: nothing.
@@ -28,7 +28,7 @@ void write_parameter_schema(JsonWriter& json, const Parameter& parameter);
 
 // Decodes and checks all parameters of `request.route` into request.values. `segments`: the captured ones of the
 // path, in order. `decoded` keeps what had to be decoded; it must live as long as the request.
-std::optional<ParameterFault> read_parameters(std::span<const std::string_view> segments, const Head& head,
+std::optional<ParameterFault> read_parameters(std::span<const std::string_view> segments, const RequestHead& head,
                                               std::string& decoded, Request& request);
 
 }  // namespace nostro

@@ -1,6 +1,7 @@
 #include "nostro/http/problem.hpp"
 
 #include "nostro/base/json_text.hpp"
+#include "nostro/wire/answer_json.hpp"
 
 namespace nostro {
 
@@ -37,36 +38,24 @@ std::string_view status_phrase(std::uint16_t status) {
 }
 
 void write_problem(Response& response, std::uint16_t status, std::string_view code, std::string_view detail,
-                   std::span<const FieldProblem> fields) {
+                   const FieldErrors* errors, ProblemMembers more) {
     response.clear();
     response.status = status;
     response.content_type = "application/problem+json";
     if (status == 503) response.header("Retry-After", "1");
     JsonWriter json(response.body);
-    json.begin_object()
-        .field("type", "about:blank")
-        .field("title", status_phrase(status))
-        .field("status", status)
-        .field("detail", detail)
-        .field("code", code);
-    if (!fields.empty()) {
-        json.key("errors").begin_array();
-        for (const FieldProblem& field : fields) {
-            json.begin_object()
-                .field(field.is_parameter ? "parameter" : "pointer", field.where)
-                .field("code", field.code)
-                .field("detail", field.detail)
-                .end_object();
-        }
-        json.end_array();
-    }
-    json.end_object();
+    write_problem(json, {.status = status,
+                         .code = code,
+                         .title = status_phrase(status),
+                         .detail = detail,
+                         .errors = errors,
+                         .more = more});
 }
 
-Response problem(std::uint16_t status, std::string_view code, std::string_view detail,
-                 std::span<const FieldProblem> fields) {
+Response problem(std::uint16_t status, std::string_view code, std::string_view detail, const FieldErrors* errors,
+                 ProblemMembers more) {
     Response response;
-    write_problem(response, status, code, detail, fields);
+    write_problem(response, status, code, detail, errors, more);
     return response;
 }
 

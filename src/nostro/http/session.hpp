@@ -69,7 +69,7 @@ struct SessionSurroundings {
     std::string date;  // "Date: Sat, 21 Nov 2026 09:30:00 GMT\r\n"
     SteadyTime now{};  // set before each call of a session
     bool stopping = false;
-    Head head;            // of the request being read
+    RequestHead head;     // of the request being read
     std::string decoded;  // of its parameters
 };
 
@@ -115,12 +115,13 @@ private:
     std::size_t take_message(std::string_view bytes, std::size_t head_bytes);
     std::size_t take_body(std::string_view bytes);
     std::size_t take_chunked(std::string_view bytes);
-    void begin_block(std::string_view head_bytes, const Head& head, const Route& route);
+    void begin_block(std::string_view head_bytes, const RequestHead& head, const Route& route);
     void finish_block();
-    std::optional<Response> early_answer(const Head& head, const Router::Found& found) const;
-    std::optional<Response> body_fault(const Head& head, const Route& route) const;
+    std::optional<Response> early_answer(const RequestHead& head, const Router::Found& found) const;
+    std::optional<Response> body_fault(const RequestHead& head, const Route& route) const;
     bool is_known_host(std::string_view host) const;
-    void dispatch(const Head& head, const Router::Found& found, std::string_view body, std::shared_ptr<Block> block);
+    void dispatch(const RequestHead& head, const Router::Found& found, std::string_view body,
+                  std::shared_ptr<Block> block);
     void refuse(const Refusal& refusal);
     void answer(std::uint64_t request, Response response);
 

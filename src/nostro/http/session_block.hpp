@@ -33,7 +33,7 @@ struct Session::Block {
     std::size_t counted = 0;
     std::size_t head_bytes = 0;
     std::size_t body_bytes = 0;  // expected; of a chunked one: unknown
-    Head head;
+    RequestHead head;
     std::string decoded;
 };
 

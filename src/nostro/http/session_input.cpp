@@ -156,7 +156,7 @@ std::size_t Session::take_head(std::string_view bytes) {
 }
 
 std::size_t Session::take_message(std::string_view bytes, std::size_t head_bytes) {
-    Head& head = around_.head;
+    RequestHead& head = around_.head;
     const std::string_view head_text = bytes.substr(0, head_bytes);
     if (auto good = parse_head(head_text, around_.limits->head, head); !good) {
         refuse(good.error());
@@ -189,7 +189,7 @@ std::size_t Session::take_message(std::string_view bytes, std::size_t head_bytes
     return head_bytes;
 }
 
-void Session::begin_block(std::string_view head_bytes, const Head& head, const Route& route) {
+void Session::begin_block(std::string_view head_bytes, const RequestHead& head, const Route& route) {
     const std::size_t expected = head.chunked ? 4096 : static_cast<std::size_t>(*head.content_length);
     block_ = std::make_shared<Block>(around_.budget, head_bytes.size() + expected);
     block_->append(head_bytes);
@@ -258,7 +258,7 @@ bool Session::is_known_host(std::string_view host) const {
 }
 
 // What can be said from the head alone.
-std::optional<Response> Session::early_answer(const Head& head, const Router::Found& found) const {
+std::optional<Response> Session::early_answer(const RequestHead& head, const Router::Found& found) const {
     if (!is_known_host(head.host)) {
         return problem(421, "host_not_served", "this address answers to names of this machine only, such as localhost");
     }
@@ -287,7 +287,7 @@ std::optional<Response> Session::early_answer(const Head& head, const Router::Fo
     return body_fault(head, *found.route);
 }
 
-std::optional<Response> Session::body_fault(const Head& head, const Route& route) const {
+std::optional<Response> Session::body_fault(const RequestHead& head, const Route& route) const {
     if (route.takes.empty()) {
         if (!head.has_body()) return std::nullopt;
         return problem(400, "body_not_taken", "this route takes no body");
@@ -312,7 +312,7 @@ std::optional<Response> Session::body_fault(const Head& head, const Route& route
     return std::nullopt;
 }
 
-void Session::dispatch(const Head& head, const Router::Found& found, std::string_view body,
+void Session::dispatch(const RequestHead& head, const Router::Found& found, std::string_view body,
                        std::shared_ptr<Block> block) {
     const Route& route = *found.route;
     if (route.blocks && block == nullptr) {  // the request outlives this call: it gets memory of its own
@@ -341,7 +341,8 @@ void Session::dispatch(const Head& head, const Router::Found& found, std::string
     std::string& decoded = block == nullptr ? around_.decoded : block->decoded;
     decoded.clear();
     if (auto fault = read_parameters(found.segments(), head, decoded, request)) {
-        return answer(next_ - 1, problem(fault->status, fault->code, fault->detail, {&fault->field, 1}));
+        const std::pair<std::string_view, std::string_view> named{"parameter", fault->parameter};
+        return answer(next_ - 1, problem(fault->status, fault->code, fault->detail, nullptr, {&named, 1}));
     }
     const Reply reply(around_.sink, connection_, next_ - 1);
     if (!route.blocks) return run_handler(route, request, reply);

@@ -143,7 +143,7 @@ struct Content {
     std::string_view type;
     std::string_view schema;
 };
-struct Answer {
+struct RouteAnswer {
     std::uint16_t status = 200;
     std::string_view description;
     std::vector<Content> content{};           // empty: no body
@@ -160,7 +160,7 @@ struct Route {
     std::vector<Content> takes;         // empty: no body
     bool body_required = true;          // of those that take one
     std::size_t body_bytes_max = 64 * 1024;
-    std::vector<Answer> answers;
+    std::vector<RouteAnswer> answers;
     bool blocks = false;  // the handler may wait for a disk: it runs on a worker, and its Request keeps its memory
     bool hidden = false;  // not in the OpenAPI document: pages for people
     Handler handler;

@@ -9,7 +9,8 @@ namespace nostro {
 namespace {
 
 // Finds the end and reads the head, as a session does.
-std::expected<std::optional<std::size_t>, Refusal> read(std::string_view bytes, Head& head, HeadLimits limits = {}) {
+std::expected<std::optional<std::size_t>, Refusal> read(std::string_view bytes, RequestHead& head,
+                                                        HeadLimits limits = {}) {
     HeadEnd end;
     auto size = end.find(bytes, limits);
     if (!size || !*size) return size;
@@ -64,7 +65,7 @@ TEST(HeadTest, TakesWhatIsWellFormed) {
         "CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\n\r\n",
     };
     for (const std::string& bytes : heads) {
-        Head head;
+        RequestHead head;
         const auto size = read(bytes, head);
         EXPECT_TRUE(size && *size) << bytes << (size ? "" : size.error().detail);
     }
@@ -195,7 +196,7 @@ TEST(HeadTest, RefusesWhateverCouldBeReadInTwoWays) {
         {post("Origin: http://h\r\nOrigin: http://h\r\n"), 400, "bad_header"},
     };
     for (const Refused& refused : cases) {
-        Head head;
+        RequestHead head;
         const auto size = read(refused.bytes, head);
         ASSERT_FALSE(size) << refused.bytes;
         EXPECT_EQ(size.error().status, refused.status) << refused.bytes;
@@ -205,7 +206,7 @@ TEST(HeadTest, RefusesWhateverCouldBeReadInTwoWays) {
 }
 
 TEST(HeadTest, TellsWhatTheFieldsSay) {
-    Head head;
+    RequestHead head;
     const std::string bytes =
         "POST http://h:80/v1/payments?mode=atomic HTTP/1.1\r\nHost: H:80\r\nContent-Length: 12\r\n"
         "Content-Type: application/json\r\nConnection: keep-alive, Close\r\nExpect: 100-Continue\r\nOrigin: "
@@ -226,7 +227,7 @@ TEST(HeadTest, TellsWhatTheFieldsSay) {
 }
 
 TEST(HeadTest, NothingOfAnEarlierHeadStays) {
-    Head head;
+    RequestHead head;
     ASSERT_TRUE(read(post("Transfer-Encoding: chunked\r\nConnection: close\r\nExpect: x\r\nOrigin: a\r\n"), head));
     ASSERT_TRUE(read(get("Host: h\r\n"), head));
     EXPECT_FALSE(head.chunked || head.close || head.expects_other || head.expects_continue);
@@ -235,7 +236,7 @@ TEST(HeadTest, NothingOfAnEarlierHeadStays) {
 }
 
 TEST(HeadTest, OverlargeHeadsAreRefusedBeforeTheyEnd) {
-    Head head;
+    RequestHead head;
     const std::string line = "X-Long: " + std::string(1000, 'a') + "\r\n";
     std::string bytes = "GET / HTTP/1.1\r\nHost: h\r\n";
     for (int i = 0; i < 20; ++i) bytes += line;
