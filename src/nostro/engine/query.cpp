@@ -54,6 +54,12 @@ Result<> Query::add_newer_frames(PaymentId id, Seq from, std::optional<Recorded>
     return {};
 }
 
+Result<Instant> Query::time_of(Seq seq) const {
+    const auto frame = frames_.frame(seq);
+    if (!frame) return frame.error();
+    return (*frame)->time();
+}
+
 Result<Query::At> Query::outcome_at(Place place) const {
     auto frame = frames_.frame(place.seq);
     if (!frame) return frame.error();

@@ -37,6 +37,8 @@ public:
 
     // `as_of` as the API takes it: an RFC 3339 time or `seq:N`. `invalid`: neither, or beyond the newest frame.
     Result<Seq> resolve_as_of(std::string_view text) const;
+    // When a frame was decided. not_found: not accepted yet, or older than kept history.
+    Result<Instant> time_of(Seq seq) const;
     // The outcome that stands at a place, with the frame that keeps it alive. not_found: no such place.
     struct At {
         DecodedPtr frame;

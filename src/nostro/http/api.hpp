@@ -1,0 +1,37 @@
+// The native routes (docs/api.md): what each takes, gives and does. Handlers only translate; the Service decides.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "nostro/base/metrics.hpp"
+#include "nostro/engine/service.hpp"
+#include "nostro/wire/http_message.hpp"
+
+namespace nostro {
+
+// Outlives the routes.
+struct Api {
+    Service* service = nullptr;
+    MetricsRegistry* metrics = nullptr;
+    const Clock* clock = nullptr;
+    std::string version;  // of the program
+};
+
+// Everything below /v1, and /health, /readiness, /metrics. Profiles add routes of their own behind them.
+std::vector<Route> native_routes(const Api& api);
+
+// Adds /openapi.json, made of all routes so far, /docs, and the start page at /.
+void add_pages(std::vector<Route>& routes, const Api& api);
+
+// The groups of native_routes().
+std::vector<Route> payment_routes(const Api& api);
+std::vector<Route> follow_up_routes(const Api& api);
+std::vector<Route> batch_routes(const Api& api);
+std::vector<Route> account_routes(const Api& api);
+std::vector<Route> account_history_routes(const Api& api);
+std::vector<Route> review_routes(const Api& api);
+std::vector<Route> ledger_routes(const Api& api);
+std::vector<Route> stream_routes(const Api& api);
+std::vector<Route> operating_routes(const Api& api);
+
+}  // namespace nostro

@@ -1,0 +1,242 @@
+// What people decide: reviews, policies, dead letters.
+#include <string>
+
+#include "nostro/base/hex.hpp"
+#include "nostro/base/text.hpp"
+#include "nostro/http/answers.hpp"
+#include "nostro/http/api.hpp"
+#include "nostro/wire/request_json.hpp"
+
+namespace nostro {
+namespace {
+
+// --- reviews ---
+
+void list_reviews(Service& service, const Request& request, const Reply& reply) {
+    const auto page = service.history().reviews(0, limit_of(request), std::string(request.parameter("cursor")));
+    if (!page) return refuse_page(reply, page.error());
+    Response response;
+    JsonWriter json(response.body);
+    begin_list(json);
+    const PolicyLookup policies = policy_lookup(service);
+    for (const Recorded& payment : page->items) write_payment(json, payment, policies);
+    end_list(json, page->next, page->as_of);
+    reply(std::move(response));
+}
+
+void decide_review(Service& service, bool approve, const Request& request, const Reply& reply) {
+    const auto arena = arena_for(request);
+    FieldErrors errors;
+    ReviewBody body;
+    if (!read_review(json_reader(), json_input(request), *arena, body, errors)) return refuse_fields(reply, errors);
+    SubmissionBuilder builder = service.build(arena);
+    const PaymentId id = *payment_id_from_hex(request.parameter("id"));
+    const auto added = builder.decide_review(id, approve, body.reviewer, body.reason, request_key(request, *arena));
+    if (!added) return refuse_wish(reply, added.error());
+    service.submit(builder.take(answer_one(service, reply, write_accepted)));
+}
+
+Route review_route(Service& service, bool approve) {
+    Route route;
+    route.method = Method::post;
+    route.path = approve ? "/v1/reviews/{id}/approve" : "/v1/reviews/{id}/reject";
+    route.operation = approve ? "approveReview" : "rejectReview";
+    route.tag = "Reviews";
+    route.summary = approve ? "Lets a payment in review go on" : "Rejects a payment in review";
+    route.description =
+        "Names reviewer and reason. The same decision again gets the same answer; the other one `409 already_decided`.";
+    route.parameters = {path_id(), key_parameter(false)};
+    route.takes = {{"application/json", "ReviewRequest"}};
+    route.answers = {json_answer(202, "Decided and durable.", "Receipt", {"Location", "Idempotent-Replayed"})};
+    add_problems(route, {400, 404, 409, 422, 503});
+    route.handler = [&service, approve](const Request& request, const Reply& reply) {
+        decide_review(service, approve, request, reply);
+    };
+    return route;
+}
+
+// --- policies ---
+
+constexpr std::string_view kToml = "application/toml";
+
+void list_policies(Service& service, const Reply& reply) {
+    reply.later([&service](Response& response) {
+        const PolicyPtr current = service.policies().current(0);
+        JsonWriter json(response.body);
+        begin_list(json);
+        for (const PolicyPtr& policy : service.policies().all(0)) write_policy(json, *policy, policy == current);
+        end_list(json, {}, service.history().as_of());
+    });
+}
+
+void refuse_policy(const Reply& reply, std::string detail) {
+    FieldErrors errors;
+    errors.add("/policy", "invalid_policy", std::move(detail));
+    refuse_fields(reply, errors);
+}
+
+void put_policy(const Api& api, const Request& request, const Reply& reply) {
+    Service& service = *api.service;
+    const auto tenant = service.policies().tenant(request.parameter("tenant"));
+    if (!tenant) return refuse(reply, 404, "tenant_not_found", tenant.error().what);
+    const auto arena = arena_for(request);
+    FieldErrors errors;
+    PolicyBody body;
+    if (request.content_type == kToml) {
+        body.text = request.body;
+    } else if (!read_policy(json_reader(), json_input(request), *arena, body, errors)) {
+        return refuse_fields(reply, errors);
+    }
+    const PolicyPtr before = service.policies().current(*tenant);
+    const PolicyVersion version = before == nullptr ? 1 : before->version() + 1;
+    const auto policy = Policy::parse(body.text, version, api.clock->now());
+    if (!policy) return refuse_policy(reply, policy.error().what);
+    if ((*policy)->tenant() != request.parameter("tenant")) {
+        return refuse_policy(reply, "the policy is of tenant " + quoted((*policy)->tenant()) + ", not of this path's");
+    }
+    if (before != nullptr) {
+        if (const auto may = (*policy)->may_follow(*before); !may) return refuse_policy(reply, may.error().what);
+    }
+    SubmissionBuilder builder = service.build(arena, *tenant);
+    if (const auto added = builder.change_policy(*policy, body.by); !added) return refuse_wish(reply, added.error());
+    service.submit(builder.take(answer_one(service, reply, [policy = *policy](Response& response, const Receipt&) {
+        response.status = 202;
+        JsonWriter json(response.body);
+        write_policy(json, *policy, true);
+    })));
+}
+
+Route policy_route(const Api& api) {
+    Route route;
+    route.method = Method::put;
+    route.path = "/v1/policies/{tenant}";
+    route.operation = "changePolicy";
+    route.tag = "Policies";
+    route.summary = "Puts a new version of the rules in force";
+    route.description =
+        "In force from the next frame on. The body is the TOML text that docs/policy.md describes, or JSON that holds "
+        "it.";
+    route.parameters = {{.name = "tenant",
+                         .in = ParameterIn::path,
+                         .required = true,
+                         .min = 1,
+                         .max = 64,
+                         .description = "The tenant's name.",
+                         .example = "nostro"}};
+    route.takes = {{kToml, "PolicyText"}, {"application/json", "PolicyRequest"}};
+    route.body_bytes_max = 256 * 1024;
+    route.answers = {json_answer(202, "In force and durable.", "Policy")};
+    add_problems(route, {400, 404, 409, 422, 503});
+    route.blocks = true;
+    route.handler = [&api](const Request& request, const Reply& reply) { put_policy(api, request, reply); };
+    return route;
+}
+
+// --- dead letters ---
+
+void list_letters(Service& service, const Request& request, const Reply& reply) {
+    const auto page = service.history().dead_letters(limit_of(request), std::string(request.parameter("cursor")));
+    if (!page) return refuse_page(reply, page.error());
+    Response response;
+    JsonWriter json(response.body);
+    begin_list(json);
+    for (const DeadLetter& letter : page->items) write_dead_letter(json, letter);
+    end_list(json, page->next, page->as_of);
+    reply(std::move(response));
+}
+
+void resolve_letter(Service& service, bool redrive, const Request& request, const Reply& reply) {
+    const auto arena = arena_for(request);
+    FieldErrors errors;
+    LetterBody body;
+    if (!read_letter(json_reader(), json_input(request), *arena, body, errors)) return refuse_fields(reply, errors);
+    const auto [seq, index] = split_once(request.parameter("id"), '.');
+    const Place place{*parse_uint64(seq), *parse_uint32(index)};
+    const auto found = service.history().dead_letter(place);
+    if (!found) return refuse(reply, found.error());
+    if (!*found) return refuse(reply, 404, "dead_letter_not_found", "there is no dead letter with this id");
+    DeadLetter letter = std::move(**found);
+    if (letter.state != DeadLetter::State::open) {
+        return refuse(reply, 409, "already_decided", "this dead letter was redriven or discarded before");
+    }
+    SubmissionBuilder builder = service.build(arena);
+    if (const auto added = builder.resolve_dead_letter(place, redrive, body.by, body.note); !added) {
+        return refuse_wish(reply, added.error());
+    }
+    letter.state = redrive ? DeadLetter::State::redriven : DeadLetter::State::discarded;
+    service.submit(
+        builder.take(answer_one(service, reply, [letter = std::move(letter)](Response& response, const Receipt&) {
+            JsonWriter json(response.body);
+            write_dead_letter(json, letter);
+        })));
+}
+
+Route letter_route(Service& service, bool redrive) {
+    Route route;
+    route.method = Method::post;
+    route.path = redrive ? "/v1/dead-letters/{id}/redrive" : "/v1/dead-letters/{id}/discard";
+    route.operation = redrive ? "redriveDeadLetter" : "discardDeadLetter";
+    route.tag = "Dead letters";
+    route.summary =
+        redrive ? "Notes that a dead letter was mended and sent again" : "Notes that a dead letter counts no more";
+    route.parameters = {{.name = "id",
+                         .in = ParameterIn::path,
+                         .kind = ParameterKind::place,
+                         .required = true,
+                         .description = "The dead letter's id.",
+                         .example = "17.4"}};
+    route.takes = {{"application/json", "LetterRequest"}};
+    route.body_required = false;
+    route.answers = {json_answer(200, "Noted and durable.", "DeadLetter")};
+    add_problems(route, {400, 404, 409, 422, 503});
+    route.blocks = true;
+    route.handler = [&service, redrive](const Request& request, const Reply& reply) {
+        resolve_letter(service, redrive, request, reply);
+    };
+    return route;
+}
+
+Route page_route(std::string_view path, std::string_view operation, std::string_view tag, std::string_view summary,
+                 std::string_view schema) {
+    Route route;
+    route.path = path;
+    route.operation = operation;
+    route.tag = tag;
+    route.summary = summary;
+    route.parameters = {limit_parameter(), cursor_parameter()};
+    route.answers = {json_answer(200, "A page.", schema)};
+    add_problems(route, {400, 503});
+    route.blocks = true;
+    return route;
+}
+
+}  // namespace
+
+std::vector<Route> review_routes(const Api& api) {
+    Service& service = *api.service;
+    std::vector<Route> routes;
+    routes.push_back(page_route("/v1/reviews", "listReviews", "Reviews",
+                                "Payments that wait for a person, oldest first", "PaymentList"));
+    routes.back().handler = fresh(service, list_reviews);
+    routes.push_back(review_route(service, true));
+    routes.push_back(review_route(service, false));
+
+    Route policies;
+    policies.path = "/v1/policies";
+    policies.operation = "listPolicies";
+    policies.tag = "Policies";
+    policies.summary = "All versions of the rules, oldest first";
+    policies.answers = {json_answer(200, "The versions.", "PolicyList")};
+    policies.handler = [&service](const Request&, const Reply& reply) { list_policies(service, reply); };
+    routes.push_back(std::move(policies));
+    routes.push_back(policy_route(api));
+
+    routes.push_back(page_route("/v1/dead-letters", "listDeadLetters", "Dead letters",
+                                "What could not be read, newest first", "DeadLetterList"));
+    routes.back().handler = fresh(service, list_letters);
+    routes.push_back(letter_route(service, true));
+    routes.push_back(letter_route(service, false));
+    return routes;
+}
+
+}  // namespace nostro
