@@ -186,6 +186,7 @@ Error PosixDisk::error(const std::string& name, const char* did, int number) con
 }
 
 Result<> PosixDisk::lock() {
+    if (lock_) return {};  // ours already
     UniqueFd fd(::openat(folder_.get(), "lock", O_CREAT | O_RDWR | O_CLOEXEC, 0600));
     if (!fd) return error("lock", "opening", errno);
     if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {

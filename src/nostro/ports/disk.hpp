@@ -40,7 +40,7 @@ public:
     // How it writes ("direct writes on 3 threads"); for one line at start.
     virtual std::string description() const = 0;
     // Becomes the one owner of the data directory, until this object or the process ends, however it ends. `conflict`:
-    // another is; names its process.
+    // another is; names its process. Twice is once.
     virtual Result<> lock() = 0;
 
     // A file of zeros but for `head` at its begin. The name appears only when bytes, file and directory entry are

@@ -1,0 +1,18 @@
+// The commands that need the whole program: serve, config, rebuild.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "nostro/app/config.hpp"
+#include "nostro/cli/command.hpp"
+
+namespace nostro {
+
+void add_serve(CLI::App& app, cli::Context& context);
+void add_config(CLI::App& app, cli::Context& context);
+void add_rebuild(CLI::App& app, cli::Context& context);
+
+// Configuration from a file, the environment and --set, in that order. `file` empty: none.
+Result<Config> load_config(const std::string& file, const std::vector<std::string>& sets);
+
+}  // namespace nostro

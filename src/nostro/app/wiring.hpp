@@ -1,0 +1,37 @@
+// One nostro put together: disk, journal, Book, projections, HTTP. The only place that names an adapter.
+//
+// Reads top to bottom in the order in which a payment flows. Threads: start and stop from one.
+#pragma once
+#include <memory>
+#include <string>
+
+#include "nostro/app/config.hpp"
+#include "nostro/base/result.hpp"
+
+namespace nostro {
+
+class Wiring {
+public:
+    // Recovers, starts all threads, listens. Errors say what to do: `conflict` (another program owns the directory),
+    // `corrupt` (acknowledged data is missing), `unavailable` (port taken, no space), `invalid` (configuration).
+    static Result<std::unique_ptr<Wiring>> start(const Config& config);
+    ~Wiring();  // as stop()
+
+    std::string url() const;
+    // Listens no more, settles and answers what was taken, ends all threads.
+    void stop();
+
+private:
+    struct Parts;
+    explicit Wiring(std::unique_ptr<Parts> parts);
+    std::unique_ptr<Parts> parts_;
+};
+
+// "127.0.0.1:8000", "[::1]:0"
+struct ListenAddress {
+    std::string host;
+    std::uint16_t port = 0;
+};
+Result<ListenAddress> parse_listen(std::string_view text);
+
+}  // namespace nostro

@@ -1,0 +1,192 @@
+// nostro verify, log, backup, restore: the journal looked into, proved and copied, also while a service writes it.
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "nostro/base/hex.hpp"
+#include "nostro/base/json_text.hpp"
+#include "nostro/base/text.hpp"
+#include "nostro/base/time.hpp"
+#include "nostro/cli/command.hpp"
+#include "nostro/cli/terminal.hpp"
+#include "nostro/journal/backup.hpp"
+#include "nostro/journal/log.hpp"
+#include "nostro/journal/verify.hpp"
+
+namespace nostro::cli {
+namespace {
+
+struct VerifyArguments {
+    std::string data = "nostro-data", url;
+};
+
+void print_json(const VerifyReport& report) {
+    std::string text;
+    JsonWriter json(text);
+    json.begin_object().field("proved", report.proved()).field("first", report.first).field("last", report.last);
+    json.field("digest", to_hex(report.digest)).field("whole_history", report.whole_history);
+    json.field("frames", report.frames).field("bytes", report.bytes).field("payments", report.payments);
+    json.field("payments_open", report.payments_open).field("accounts", report.accounts);
+    json.field("void_frames", report.void_frames).field("image", report.image).field("ids", report.ids);
+    json.field("took_ms", report.took.count() / 1'000'000).key("currencies").begin_array();
+    for (const std::string& currency : report.currencies) json.value(currency);
+    json.end_array().key("findings").begin_array();
+    for (const VerifyFinding& finding : report.findings) json.value(describe(finding));
+    json.end_array().end_object();
+    fmt::print("{}\n", text);
+}
+
+void print_proof(const VerifyReport& report) {
+    const auto line = [](std::string_view what, const std::string& how) { fmt::print("  {:<22} {}\n", what, how); };
+    fmt::print("{}\n", coloured(report.proved() ? Colour::green : Colour::red,
+                                report.proved() ? "the books are proved" : "the books are NOT proved"));
+    line("chain", fmt::format("frames {} to {}, {}: every checksum, digest and link", report.first, report.last,
+                              human_bytes(report.bytes)));
+    line("payments", fmt::format("{}, each decided once; {} open", human_count(report.payments),
+                                 human_count(report.payments_open)));
+    line("balances",
+         fmt::format("{} accounts derived again; holds are what open payments reserve", human_count(report.accounts)));
+    line("sums", fmt::format("zero after every frame in {}", fmt::join(report.currencies, ", ")));
+    if (report.image > 0) line("image", fmt::format("frame {}: equal to what the frames fold to", report.image));
+    if (report.ids_through > 0)
+        line("sealed keys", fmt::format("{} up to frame {}", human_count(report.ids), report.ids_through));
+    if (!report.whole_history) line("history", "earlier frames were dropped: proved from the image on");
+    if (report.void_frames > 0) line("void frames", human_count(report.void_frames));
+    line("newest digest", to_hex(report.digest));
+    line("took", human_duration(report.took));
+    for (const VerifyFinding& finding : report.findings) {
+        fmt::print("{} {}\n", coloured(Colour::red, "fault"), describe(finding));
+    }
+    if (report.findings_cut) fmt::print("... and more\n");
+}
+
+// Of a service that runs elsewhere only what it tells can be checked: that its sums are zero.
+Exit verify_url(Context& context, const std::string& url) {
+    context.url = url;
+    const auto asked = ask(context, "GET", "/v1/ledger/trial-balance", {}, {});
+    if (!asked) return context.exit;
+    Exit exit = Exit::done;
+    for (const Json& currency : asked->json.items("currencies")) {
+        const std::string sum = currency.text("sum");
+        const bool zero = sum.find_first_not_of("-0.") == std::string::npos;
+        if (!zero) exit = Exit::no;
+        fmt::print("{}  sum {}\n", currency.text("currency"), coloured(zero ? Colour::green : Colour::red, sum));
+    }
+    fmt::print("as of frame {}; a proof needs the journal: `nostro verify --data DIR`\n",
+               asked->json.text("as_of.seq"));
+    return exit;
+}
+
+Exit verify_command(Context& context, VerifyArguments& arguments) {
+    if (!arguments.url.empty()) return verify_url(context, arguments.url);
+    std::optional<Progress> progress;
+    VerifyOptions options;
+    options.progress = [&](std::uint64_t done, std::uint64_t all) {
+        if (!progress) progress.emplace("verify", "frames", all);
+        if (done == all) {
+            progress->finish(done);
+        } else {
+            progress->update(done);
+        }
+    };
+    if (context.json || !is_terminal(stderr)) options.progress = nullptr;
+    const auto report = verify(arguments.data, options);
+    if (!report) return fail(Exit::usage, report.error().what);
+    if (context.json) {
+        print_json(*report);
+    } else {
+        print_proof(*report);
+    }
+    return report->proved() ? Exit::done : Exit::no;
+}
+
+struct LogArguments {
+    std::string data = "nostro-data";
+    Seq from = 1, to = 0;
+    bool outcomes = false;
+};
+
+Exit log_command(Context&, LogArguments& arguments) {
+    const auto next = read_log(arguments.data, arguments.from, arguments.to, [&](const LoggedFrame& frame) {
+        fmt::print("{}\n", describe(frame));
+        if (arguments.outcomes) {
+            for (std::size_t i = 0; i < frame.decoded.changes.outcomes.size(); ++i) {
+                fmt::print("  {}\n", describe(frame.decoded, i));
+            }
+        }
+        return true;
+    });
+    if (!next) return fail(next.error());
+    return Exit::done;
+}
+
+struct CopyArguments {
+    std::string from, to;
+};
+
+Exit copy(Context& context, const CopyArguments& arguments, std::string_view did,
+          Result<BackupReport> (*run)(const std::string&, const std::string&, const CopyProgressCall&)) {
+    std::optional<Progress> progress;
+    const auto report = run(arguments.from, arguments.to, [&](const CopyProgress& copied) {
+        if (!is_terminal(stderr)) return;
+        if (!progress) progress.emplace(std::string(did), "bytes", copied.bytes_in_all);
+        progress->update(copied.bytes_done);
+    });
+    progress.reset();
+    if (!report) return fail(report.error());
+    if (context.json) {
+        std::string text;
+        JsonWriter json(text);
+        json.begin_object().field("first", report->first).field("through", report->through);
+        json.field("digest", to_hex(report->digest))
+            .field("files", report->files)
+            .field("bytes", report->bytes)
+            .end_object();
+        fmt::print("{}\n", text);
+        return Exit::done;
+    }
+    fmt::print("{}: frames {} to {}, {} in {} files, in {}\ndigest of the last frame: {}\n", did, report->first,
+               report->through, human_bytes(report->bytes), report->files, human_duration(report->took),
+               to_hex(report->digest));
+    return Exit::done;
+}
+
+}  // namespace
+
+void add_journal(CLI::App& app, Context& context) {
+    add_command<VerifyArguments>(
+        app, context, "verify", "Prove the books from the journal alone, also while a service runs on it",
+        [&](CLI::App& command, VerifyArguments& arguments) {
+            command.add_option("--data", arguments.data, "Folder of the journal")->capture_default_str();
+            command.add_option("--url", arguments.url, "A running service instead: checks its sums");
+            command.add_flag("--json", context.json, "Print the report as JSON");
+        },
+        verify_command);
+    add_command<LogArguments>(
+        app, context, "log", "Look into the journal, frame by frame",
+        [](CLI::App& command, LogArguments& arguments) {
+            command.add_option("--data", arguments.data, "Folder of the journal")->capture_default_str();
+            command.add_option("--from", arguments.from, "First frame")->capture_default_str();
+            command.add_option("--to", arguments.to, "Last frame; 0: the newest")->capture_default_str();
+            command.add_flag("--outcomes", arguments.outcomes, "Every outcome, a line each");
+        },
+        log_command);
+    add_command<CopyArguments>(
+        app, context, "backup", "A consistent copy of a data folder, also while a service runs on it",
+        [&](CLI::App& command, CopyArguments& arguments) {
+            command.add_option("data", arguments.from, "Folder of the journal")->required();
+            command.add_option("target", arguments.to, "An empty or new folder")->required();
+            command.add_flag("--json", context.json, "Print the report as JSON");
+        },
+        [](Context& ctx, CopyArguments& arguments) { return copy(ctx, arguments, "backup", backup); });
+    add_command<CopyArguments>(
+        app, context, "restore", "A data folder from a backup, checked and proved",
+        [&](CLI::App& command, CopyArguments& arguments) {
+            command.add_option("backup", arguments.from, "Folder of the backup")->required();
+            command.add_option("data", arguments.to, "An empty or new folder")->required();
+            command.add_flag("--json", context.json, "Print the report as JSON");
+        },
+        [](Context& ctx, CopyArguments& arguments) { return copy(ctx, arguments, "restore", restore); });
+}
+
+}  // namespace nostro::cli
