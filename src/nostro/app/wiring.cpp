@@ -108,6 +108,7 @@ struct Wiring::Parts {
     std::unique_ptr<ImageFold> fold;
     std::unique_ptr<StageRunner> fold_runner;
 
+    Api api;
     std::unique_ptr<HttpMetrics> http_metrics;
     std::unique_ptr<Router> router;
     std::unique_ptr<Server> server;
@@ -191,7 +192,7 @@ void Wiring::Parts::start_fold() {
 Result<> Wiring::Parts::listen() {
     const auto address = parse_listen(config.server.listen);
     if (!address) return address.error();
-    const Api api{service.get(), &metrics, &clock, std::string(kVersion)};
+    api = {service.get(), &metrics, &clock, std::string(kVersion)};
     std::vector<Route> routes = native_routes(api);
     add_pages(routes, api);
     router = std::make_unique<Router>(std::move(routes));

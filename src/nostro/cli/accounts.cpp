@@ -124,11 +124,11 @@ Exit entries(Context& context, EntriesOptions& options) {
                  {"EVENT", left},
                  {"AMOUNT", right},
                  {"BALANCE", right},
-                 {"OTHER PARTY", left}});
+                 {"COUNTERPARTY", left}});
     for (const Json& entry : asked->json.items("data")) {
         if (context.json) fmt::print("{}\n", entry.raw());
         table.add({entry.text("at"), entry.text("payment_id"), entry.text("event"), entry.text("amount"),
-                   entry.text("balance"), entry.text("other_party")});
+                   entry.text("balance_after"), entry.text("counterparty")});
     }
     if (!context.json) table.print();
     return Exit::done;

@@ -122,12 +122,13 @@ public:
 
     bool answered(std::uint64_t tag, int status, std::string_view body) {
         const auto batch = under_way_.find(tag);
-        if (status == 503 && ++batch->second.tries < kRetriesMax) {
+        const bool refused = status == 503 || !read_results(batch->second, body) || is_busy();
+        if (refused && ++batch->second.tries < kRetriesMax) {
             ++report.retried_batches;
             again_.push_back(tag);
             return true;
         }
-        const bool fine = status == 503 ? give_up(body) : count(batch->second, body);
+        const bool fine = refused ? give_up(body) : count(batch->second);
         under_way_.erase(batch);
         progress_.update(report.rows);
         return fine;
@@ -183,16 +184,25 @@ private:
         return false;
     }
 
-    bool count(const Batch& batch, std::string_view body) {
-        simdjson::dom::array results;
+    // False: no answer to this batch.
+    bool read_results(const Batch& batch, std::string_view body) {
         simdjson::dom::element document;
-        if (parser_.parse(body.data(), body.size()).get(document) != simdjson::SUCCESS ||
-            document["results"].get(results) != simdjson::SUCCESS || results.size() != batch.is_fraud.size()) {
-            exit = fail(Exit::environment, fmt::format("a batch was answered: {}", body.substr(0, 300)));
-            return false;
+        return parser_.parse(body.data(), body.size()).get(document) == simdjson::SUCCESS &&
+               document["data"].get(results_) == simdjson::SUCCESS && results_.size() == batch.is_fraud.size();
+    }
+
+    // Some rows came when the service was full: all of the batch is sent again, those that were taken are known.
+    bool is_busy() const {
+        for (const auto item : results_) {
+            std::uint64_t status = 0;
+            if (item["error"]["status"].get(status) == simdjson::SUCCESS && status == 503) return true;
         }
+        return false;
+    }
+
+    bool count(const Batch& batch) {
         std::size_t row = 0;
-        for (const auto item : results) count_row(item, batch.is_fraud[row++]);
+        for (const auto item : results_) count_row(item, batch.is_fraud[row++], batch.tries == 0);
         return true;
     }
 
@@ -202,7 +212,7 @@ private:
         return text;
     }
 
-    void count_row(simdjson::dom::element item, bool is_fraud) {
+    void count_row(simdjson::dom::element item, bool is_fraud, bool first_try) {
         const std::string_view status = text_of(item, "status");
         if (status.empty()) {
             std::string_view code;
@@ -214,7 +224,7 @@ private:
         bool replayed = false;
         if (item["replayed"].get(replayed) != simdjson::SUCCESS) replayed = false;
         ++report.taken;
-        report.replayed += replayed ? 1 : 0;
+        report.replayed += replayed && first_try ? 1 : 0;
         ++report.by_status[std::string(status)];
         if (status == "rejected") ++report.rejected_by_reason[std::string(reason)];
         if (status == "in_review" || reason == "risk_rejected") {
@@ -230,6 +240,7 @@ private:
     std::string head_, file_hash_;
     Progress progress_;
     simdjson::dom::parser parser_;
+    simdjson::dom::array results_;  // of the answer being read
     std::unordered_map<std::uint64_t, Batch> under_way_;
     std::deque<std::uint64_t> again_;
     std::uint64_t next_tag_ = 0;
