@@ -180,13 +180,18 @@ Result<Seq> read_newest_image(Disk& disk, const std::function<void(const Changes
         return Error{ErrorCode::corrupt,
                      image_name(*newest) + ": is an image of frame " + std::to_string((*reader)->head().through)};
     }
-    Changes cells;
+    // A tenant's image names the policy in force: both are given together, at the end.
+    Changes cells, tenants;
     for (;;) {
         auto more = (*reader)->next(cells);
         if (!more) return more.error();
-        if (!*more) return *newest;
-        install(cells);
+        if (!*more) break;
+        tenants.tenants.insert(tenants.tenants.end(), cells.tenants.begin(), cells.tenants.end());
+        tenants.policies.insert(tenants.policies.end(), cells.policies.begin(), cells.policies.end());
+        if (cells.tenants.empty() && cells.policies.empty()) install(cells);
     }
+    install(tenants);
+    return *newest;
 }
 
 }  // namespace nostro

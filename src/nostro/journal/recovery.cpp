@@ -240,6 +240,7 @@ Result<bool> Recovery::walk(const Listed& segment) {
     about.before = chain_.end.digest;
     const std::uint64_t limit = frames_end_max(segment.header.file_bytes);
     std::uint64_t at = kSegmentFramesBegin;
+    std::string why;
     bool looked_again = false;
     for (;;) {
         auto probe = probe_frame(window, at, limit);
@@ -252,10 +253,7 @@ Result<bool> Recovery::walk(const Listed& segment) {
                 window.forget();
                 continue;
             }
-            if (about.first == 0 && !end_why_.empty()) break;  // it ended in the segment before
-            end_why_ = probe->kind == Probe::Kind::empty ? "it is empty"
-                       : continues                       ? probe->why
-                                                         : continues.error().what;
+            why = probe->kind == Probe::Kind::empty ? "it is empty" : continues ? probe->why : continues.error().what;
             break;
         }
         looked_again = false;
@@ -280,9 +278,13 @@ Result<bool> Recovery::walk(const Listed& segment) {
         at += probe->bytes;
     }
     about.end = at;
+    // A full segment ends without fault: the next frame is due at the begin of the next one.
+    if (about.first != 0 || end_why_.empty()) {
+        end_in_ = segment.name();
+        end_at_ = at;
+        end_why_ = at + kDiskBlock > limit ? "" : why;
+    }
     if (about.first == 0) return false;
-    end_in_ = segment.name();
-    end_at_ = at;
     chain_.segments.push_back(std::move(info));
     return true;
 }
