@@ -89,6 +89,12 @@ void append_payment(std::string& to, const paysim::Row& row, std::string_view fi
     to += '\n';
 }
 
+// Rows, without the header; a last line need not end.
+std::uint64_t lines_of(std::string_view text) {
+    const auto ends = static_cast<std::uint64_t>(std::ranges::count(text, '\n'));
+    return text.ends_with('\n') ? ends - 1 : ends;
+}
+
 // Turns the file into batches and the answers into the report.
 class Replay {
 public:
@@ -100,7 +106,7 @@ public:
           layout_(layout),
           head_(std::move(head)),
           file_hash_(to_hex(sha256(text)).substr(0, 24)),
-          progress_("replay", "rows", static_cast<std::uint64_t>(std::ranges::count(text, '\n'))) {
+          progress_("replay", "rows", lines_of(text)) {
         (void)take_line();  // the header
     }
 
