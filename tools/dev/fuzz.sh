@@ -51,7 +51,7 @@ one() {
         -artifact_prefix="build/fuzz/broken/$name-" "$found" "${kept[@]}" >"$log" 2>&1 </dev/null; then
         say "  $name: ok, $(grep -oE '^Done [0-9]+ runs' "$log" | cut -d ' ' -f 2) inputs in $seconds s"
     else
-        say "  $name: FAILED; $(grep -m 1 -E 'ERROR|runtime error|Assert' "$log"); $(grep -oE 'build/fuzz/broken/[^ ]*' "$log" | head -n 1); log $log"
+        say "  $name: FAILED; $(grep -m 1 -E 'ERROR|runtime error|Assert' "$log"); $(grep -oE 'written to .*' "$log" | head -n 1); log $log"
         return 1
     fi
 }
