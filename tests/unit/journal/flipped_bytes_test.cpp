@@ -1,0 +1,110 @@
+// Every byte of a small journal is flipped: each flip is found, or it changes nothing. Never a silent difference.
+#include <gtest/gtest.h>
+
+#include "nostro/journal/data_directory.hpp"
+#include "nostro/journal/image_fold.hpp"
+#include "tests/unit/journal/journal_fixture.hpp"
+
+namespace nostro {
+namespace {
+
+using test::FrameChain;
+using test::read_frames;
+using test::same_bytes;
+using test::tiny_segments;
+using test::write_accepted;
+using test::Written;
+
+struct Small {
+    std::shared_ptr<MemoryStorage> storage = std::make_shared<MemoryStorage>();
+    Written written;
+};
+
+// Archive, closed segment, open segment with two frames, image, sealed ids, superblock.
+Small small_journal(bool is_closed_in_order) {
+    Small small;
+    auto live = std::make_shared<MemoryStorage>();
+    {
+        MemoryDisk disk(live);
+        SegmentJournal journal(disk, tiny_segments());
+        auto head = journal.take_over();
+        EXPECT_TRUE(head);
+        FrameChain chain(*head);
+        for (int i = 0; i < 16; ++i) write_accepted(journal, chain, small.written, 150);
+        if (is_closed_in_order) {
+            while (*journal.upkeep(SteadyTime(std::chrono::hours(1)))) {
+            }
+            auto ids = SealedRuns::open(disk, false);
+            EXPECT_TRUE(ids);
+            ImageFold fold(disk, journal.store(), **ids, journal.id(), {});
+            while (*fold.step(Instant{})) {
+            }
+        } else {
+            small.storage = live->copy();  // the power goes: the superblock is old
+        }
+    }
+    if (is_closed_in_order) small.storage = live;
+    return small;
+}
+
+// Bytes that say something, all of them; of long runs of zeros one in 61.
+std::vector<std::uint64_t> places(const std::vector<std::byte>& bytes) {
+    std::vector<std::uint64_t> at;
+    std::uint64_t last_set = 0;
+    for (std::uint64_t i = 0; i < bytes.size(); ++i) {
+        if (bytes[i] != std::byte{0}) last_set = i;
+        if (bytes[i] != std::byte{0} || i - last_set < 12 || i % 61 == 0) at.push_back(i);
+    }
+    return at;
+}
+
+// Empty: no difference, or it was found. Else what went unnoticed.
+std::string unnoticed(const std::shared_ptr<MemoryStorage>& storage, const Written& written, Seq at_least) {
+    MemoryDisk disk(storage);
+    SegmentJournal journal(disk, tiny_segments());
+    auto head = journal.take_over();
+    if (!head) return head.error().code == ErrorCode::corrupt ? "" : "refused as " + head.error().what;
+    if (head->seq < at_least) return "starts at frame " + std::to_string(head->seq);
+    auto frames = read_frames(journal);
+    if (frames) {
+        if (frames->size() != head->seq) return "reads " + std::to_string(frames->size()) + " frames";
+        for (std::size_t i = 0; i < frames->size(); ++i) {
+            if (!same_bytes((*frames)[i], written.frames[i])) return "frame " + std::to_string(i + 1) + " differs";
+        }
+    } else if (frames.error().code != ErrorCode::corrupt) {
+        return frames.error().what;
+    }
+    auto ids = SealedRuns::open(disk, true);
+    if (!ids) return ids.error().code == ErrorCode::corrupt ? "" : ids.error().what;
+    for (Seq seq = 1; seq <= (*ids)->through(); ++seq) {
+        auto found = (*ids)->find(test::numbered_payment(seq));
+        if (!found) continue;
+        if (!*found || (*found)->place.seq != seq || (*found)->meaning != seq * 3) {
+            return "id of frame " + std::to_string(seq) + " differs";
+        }
+    }
+    return "";
+}
+
+void flip_all(const Small& small, Seq at_least) {
+    std::size_t flips = 0;
+    for (const auto& name : small.storage->names()) {
+        if (name == "lock") continue;
+        for (const auto at : places(small.storage->bytes(name))) {
+            auto spoilt = small.storage->copy();
+            spoilt->flip(name, at, static_cast<std::uint8_t>(1u << (at % 8)));
+            const auto what = unnoticed(spoilt, small.written, at_least);
+            ASSERT_EQ(what, "") << name << ", byte " << at;
+            ++flips;
+        }
+    }
+    EXPECT_GT(flips, 3000u);
+}
+
+TEST(FlippedBytesTest, AreFoundOrHarmlessInAJournalThatRests) { flip_all(small_journal(true), 16); }
+
+// Then the last frame may go, and only that one: nothing says that it was durable.
+TEST(FlippedBytesTest, MayCostTheLastFrameAloneAfterAPowerCut) { flip_all(small_journal(false), 15); }
+
+}  // namespace
+}  // namespace nostro
