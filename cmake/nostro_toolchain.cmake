@@ -78,13 +78,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(nostro_flags INTERFACE -Wno-sign-conversion -Wno-deprecated-declarations)
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  # g++ 12 sees these inside its own std::string where two are joined (its bugs 105329 and 105651), in optimized
-  # builds only. What they would find, AddressSanitizer finds.
-  target_compile_options(nostro_flags INTERFACE -Wno-array-bounds -Wno-restrict -Wno-stringop-overflow)
-else()
-  # These come from g++ 12's optimizer, not from the language: with its inlining they see overlaps and overruns
-  # inside std::string and std::optional that are not there (GCC bugs 105329, 105651, 105562). The sanitizer
-  # builds look for the real ones.
+  # These come from g++ 12's optimizer, not from the language: with its inlining it sees overlaps and overruns
+  # inside std::string and std::optional that are not there (its bugs 105329, 105562 and 105651). What they
+  # would find, the sanitizer builds find.
   target_compile_options(nostro_flags INTERFACE -Wno-array-bounds -Wno-restrict -Wno-stringop-overflow
                                                 -Wno-stringop-overread -Wno-maybe-uninitialized)
 endif()
