@@ -77,6 +77,7 @@ struct Refused {
     std::string_view code;
 };
 
+// long: it is a table.
 TEST(HeadTest, RefusesWhateverCouldBeReadInTwoWays) {
     using namespace std::string_literals;
     const std::vector<Refused> cases{
