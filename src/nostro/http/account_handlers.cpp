@@ -203,7 +203,6 @@ Route account_route(Method method, std::string_view path, std::string_view opera
     route.operation = operation;
     route.tag = "Accounts";
     route.summary = summary;
-    route.blocks = true;  // they keep their request until the engine has answered
     return route;
 }
 
@@ -248,12 +247,14 @@ std::vector<Route> account_routes(const Api& api) {
     routes.back().parameters = {limit_parameter(), cursor_parameter()};
     routes.back().answers = {json_answer(200, "A page.", "AccountList")};
     add_problems(routes.back(), {400, 503});
+    routes.back().keeps_request = true;
     routes.back().handler = fresh(service, list_accounts);
 
     routes.push_back(account_route(Method::get, "/v1/accounts/{id}", "getAccount", "One account"));
     routes.back().parameters = {path_account()};
     routes.back().answers = {json_answer(200, "The account.", "Account")};
     add_problems(routes.back(), {404, 503});
+    routes.back().keeps_request = true;
     routes.back().handler = fresh(service, get_account);
 
     routes.push_back(change_route(service));
@@ -264,7 +265,6 @@ std::vector<Route> account_routes(const Api& api) {
     routes.back().parameters = {path_account(), as_of_parameter()};
     routes.back().answers = {json_answer(200, "The balance.", "Balance")};
     add_problems(routes.back(), {400, 404, 410, 503});
-    routes.back().blocks = false;
     routes.back().handler = [&service](const Request& request, const Reply& reply) {
         get_balance(service, request, reply);
     };

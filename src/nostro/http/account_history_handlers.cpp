@@ -276,7 +276,7 @@ std::vector<Route> account_history_routes(const Api& api) {
                           cursor_parameter()};
     entries.answers = {json_answer(200, "A page.", "EntryList")};
     add_problems(entries, {400, 404, 503});
-    entries.blocks = true;
+    entries.keeps_request = true;
     entries.handler = fresh(*api.service, list_entries);
 
     Route statement;
@@ -294,7 +294,7 @@ std::vector<Route> account_history_routes(const Api& api) {
                              .description = "JSON if absent."}};
     statement.answers = {{200, "The statement.", {{"application/json", "Statement"}, {"text/csv", ""}}, {}}};
     add_problems(statement, {400, 404, 410, 503});
-    statement.blocks = true;
+    statement.keeps_request = true;
     statement.handler = fresh(*api.service, get_statement);
 
     std::vector<Route> routes;

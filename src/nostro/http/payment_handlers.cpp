@@ -252,7 +252,7 @@ Route list_route(const Api& api) {
     route.parameters.push_back(cursor_parameter());
     route.answers = {json_answer(200, "A page.", "PaymentList")};
     add_problems(route, {400, 422, 503});
-    route.blocks = true;
+    route.keeps_request = true;
     route.handler = fresh(*api.service, [&api](Service&, const Request& request, const Reply& reply) {
         list_payments(api, request, reply);
     });

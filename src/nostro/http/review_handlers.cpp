@@ -206,7 +206,7 @@ Route page_route(std::string_view path, std::string_view operation, std::string_
     route.parameters = {limit_parameter(), cursor_parameter()};
     route.answers = {json_answer(200, "A page.", schema)};
     add_problems(route, {400, 503});
-    route.blocks = true;
+    route.keeps_request = true;
     return route;
 }
 

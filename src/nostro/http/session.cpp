@@ -203,7 +203,7 @@ void Session::end_stream() {
 }
 
 void Session::pump() {
-    while (stream_ != nullptr && stream_ready_ && !stream_pulling_ && output_.size() < kStreamAhead) {
+    while (!over_ && stream_ != nullptr && stream_ready_ && !stream_pulling_ && output_.size() < kStreamAhead) {
         // Before next() looks, so that a wake which comes while it does is not lost.
         stream_ready_ = false;
         if (stream_->blocks()) {

@@ -23,10 +23,13 @@ void append(ByteBuffer& to, std::string_view text) {
     if (!text.empty()) std::memcpy(to.data() + size, text.data(), text.size());
 }
 
+constexpr std::size_t kKeptPending = 16 * 1024;  // memory that an idle connection may hold on to
+
 void drop_front(ByteBuffer& bytes, std::size_t count) {
     const std::size_t left = bytes.size() - std::min(count, bytes.size());  // it may have been cleared meanwhile
     if (left != 0) std::memmove(bytes.data(), bytes.data() + count, left);
     bytes.resize(left);
+    if (left == 0 && bytes.capacity() > kKeptPending) bytes = ByteBuffer();
 }
 
 // The route's form that a Content-Type names; empty: none. The only parameter taken is charset=utf-8.
@@ -315,7 +318,8 @@ std::optional<Response> Session::body_fault(const RequestHead& head, const Route
 void Session::dispatch(const RequestHead& head, const Router::Found& found, std::string_view body,
                        std::shared_ptr<Block> block) {
     const Route& route = *found.route;
-    if (route.blocks && block == nullptr) {  // the request outlives this call: it gets memory of its own
+    if ((route.blocks || route.keeps_request) &&
+        block == nullptr) {  // the request outlives this call: it gets memory of its own
         block = std::make_shared<Block>(around_.budget, head.path.size() + body.size() + 1024);
         const char* begin = head.method_text.data();
         const HeaderField& last = head.fields[head.field_count - 1];

@@ -162,7 +162,8 @@ struct Route {
     std::size_t body_bytes_max = 64 * 1024;
     std::vector<RouteAnswer> answers;
     bool blocks = false;  // the handler may wait for a disk: it runs on a worker, and its Request keeps its memory
-    bool hidden = false;  // not in the OpenAPI document: pages for people
+    bool keeps_request = false;  // it does not, but its Request has to outlive the call
+    bool hidden = false;         // not in the OpenAPI document: pages for people
     Handler handler;
 };
 
