@@ -16,7 +16,8 @@ void UndoLog::clear() {
 
 void BookState::begin_frame(Seq number, Instant at, Changes& into) {
     NOSTRO_ASSERT(!is_in_frame, "a frame begins inside another");
-    NOSTRO_ASSERT(number > seq && at >= now, "a frame begins before the last one");
+    NOSTRO_ASSERT((number > seq || (number == seq && is_seq_unused)) && at >= now,
+                  "a frame begins before the last one");
     seq = number;
     now = at;
     changes = &into;
@@ -69,6 +70,7 @@ void BookState::end_frame() {
         tenant.is_touched = false;
     }
     touched.tenants.clear();
+    is_seq_unused = changes->outcomes.empty();
     changes = nullptr;
     is_in_frame = false;
 }
