@@ -101,7 +101,7 @@ struct CounterShape {
 
 // --- holds --------------------------------------------------------------------------------------------
 
-enum HoldBits : std::uint8_t { hold_of_outcome = 1, hold_manual = 2 };
+enum HoldBits : std::uint8_t { hold_of_outcome = 1, hold_manual = 2, hold_approved = 4 };
 enum CountedBits : std::uint8_t { counted_credit = 1, counted_sum = 2 };
 
 void put_counted(RawWriter& raw, const Counted& counted) {
@@ -256,7 +256,8 @@ void put_holds(RawWriter& raw, std::span<const HoldImage> images, std::span<cons
             return o.payment == image.payment && o.debtor == image.debtor && o.creditor == image.creditor;
         });
         raw.u8(static_cast<std::uint8_t>((found ? hold_of_outcome : 0) |
-                                         (image.capture == Capture::manual ? hold_manual : 0)));
+                                         (image.capture == Capture::manual ? hold_manual : 0) |
+                                         (image.approved ? hold_approved : 0)));
         raw.u8(static_cast<std::uint8_t>(image.status));
         if (found) {
             raw.varint(*found - next);
@@ -285,7 +286,8 @@ void get_holds(PayloadReader& in, std::size_t count, std::span<const Outcome> ou
     for (std::size_t i = 0; i < count && in.ok(); ++i) {
         HoldImage& image = into.emplace_back();
         const std::uint8_t bits = in.u8();
-        if (bits > 3) in.fail("a hold with unknown flags");
+        if (bits > 7) in.fail("a hold with unknown flags");
+        image.approved = (bits & hold_approved) != 0;
         image.capture = (bits & hold_manual) != 0 ? Capture::manual : Capture::automatic;
         image.status = in.enumerator(in.u8(), kStatusLast, "no status");
         if ((bits & hold_of_outcome) != 0) {
@@ -322,11 +324,12 @@ void put_reversed(RawWriter& raw, std::span<const ReversedImage> images) {
     for (const ReversedImage& image : images) {
         put_id(raw, image.original);
         raw.zigzag(image.reversed_minor);
+        put_instant(raw, image.settled_at);
     }
 }
 
 void get_reversed(PayloadReader& in, std::size_t count, std::vector<ReversedImage>& into) {
-    for (std::size_t i = 0; i < count && in.ok(); ++i) into.push_back({in.id<PaymentId>(), in.zigzag()});
+    for (std::size_t i = 0; i < count && in.ok(); ++i) into.push_back({in.id<PaymentId>(), in.zigzag(), in.instant()});
 }
 
 // The key of most is the payment's own id, its meaning stands in the command, and they come in the outcomes' order.

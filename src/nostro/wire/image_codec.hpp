@@ -15,7 +15,7 @@
 
 namespace nostro {
 
-constexpr std::size_t kAccountMax = 96, kCounterMax = 56, kHoldFixedMax = 160, kCountedMax = 18, kReversedMax = 26,
+constexpr std::size_t kAccountMax = 96, kCounterMax = 56, kHoldFixedMax = 160, kCountedMax = 18, kReversedMax = 36,
                       kKnownMax = 34, kBoundMax = 31, kTenantMax = 18, kCursorMax = 20;
 
 void put_accounts(RawWriter& raw, std::span<const AccountImage> images, std::span<const Outcome> outcomes);

@@ -241,6 +241,7 @@ public:
         hold.rail = u16();
         hold.status = any(kStatusLast);
         hold.capture = coin() ? Capture::manual : Capture::automatic;
+        hold.approved = coin();
         hold.debtor = account();
         hold.creditor = account();
         hold.amount = money();
@@ -276,7 +277,7 @@ public:
             changes.counters.push_back({account(), static_cast<std::uint32_t>(below(90)), below(3), u8(), i64()});
         }
         for (auto n = below(6); n > 0; --n) changes.holds.push_back(hold());
-        for (auto n = below(6); n > 0; --n) changes.reversed.push_back({payment_id(), i64()});
+        for (auto n = below(6); n > 0; --n) changes.reversed.push_back({payment_id(), i64(), instant()});
         for (auto n = below(6); n > 0; --n) changes.known.push_back({payment_id(), u32(), u64()});
         for (auto n = below(6); n > 0; --n) changes.bounds.push_back({account(), u32(), i64(), coin()});
         for (auto n = below(3); n > 0; --n) changes.tenants.push_back({u16(), u64(), u32()});
