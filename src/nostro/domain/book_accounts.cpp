@@ -155,7 +155,9 @@ Answer keep_record(BookState& state, const Command& command, const KeepRecord& b
     begin_outcome(state, command, Event::record_kept);
     Outcome& outcome = state.scratch;
     outcome.payment = body.id;
-    outcome.status = body.reason == Reason::none ? Status::accepted : Status::rejected;
+    outcome.status = body.reason == Reason::none     ? Status::accepted
+                     : body.reason == Reason::broken ? Status::quarantined
+                                                     : Status::rejected;
     outcome.reason = body.reason;
     const std::uint32_t index = state.record();
     state.know(body.id, index, command.meaning, outcome.status);
