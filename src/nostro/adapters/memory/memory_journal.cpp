@@ -56,9 +56,10 @@ std::size_t MemoryJournal::under_way() const {
     return in_flight_.size();
 }
 
-void MemoryJournal::set_full(bool full) {
+void MemoryJournal::set_full(bool full, bool upkeep_too) {
     const std::lock_guard lock(log_->mutex_);
     full_ = full;
+    full_for_upkeep_ = full && upkeep_too;
 }
 
 void MemoryJournal::fail() {
@@ -83,8 +84,9 @@ Result<Head> MemoryJournal::take_over() {
 
 Result<> MemoryJournal::ready(Need need) {
     const std::lock_guard lock(log_->mutex_);
-    if (full_ && need == Need::intake)
+    if (need == Need::intake ? full_ : full_for_upkeep_) {
         return Error{ErrorCode::unavailable, "no space for the journal: it was set full"};
+    }
     return {};
 }
 

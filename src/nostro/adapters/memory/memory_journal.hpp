@@ -43,8 +43,8 @@ public:
     // For tests.
     void complete(std::size_t count);  // the oldest frames in flight arrive in the log
     std::size_t under_way() const;
-    void set_full(bool full);  // ready() refuses intake
-    void fail();               // the next accepted() and everything after fails
+    void set_full(bool full, bool upkeep_too = false);  // ready() refuses intake, or upkeep as well
+    void fail();                                        // the next accepted() and everything after fails
     void set_bounds(std::size_t in_flight_max, std::size_t frame_bytes_max);
 
     Result<Head> take_over() override;
@@ -63,7 +63,7 @@ private:
     const std::shared_ptr<MemoryLog> log_;
     const Writes writes_;
     std::size_t in_flight_max_ = 3, frame_bytes_max_ = 8u << 20;
-    bool taken_over_ = false, full_ = false, fenced_ = false, failed_ = false;
+    bool taken_over_ = false, full_ = false, full_for_upkeep_ = false, fenced_ = false, failed_ = false;
     std::uint32_t epoch_ = 0;
     ChainPoint written_;
     Seq accepted_ = 0;
