@@ -340,6 +340,8 @@ void Service::simulate(std::unique_ptr<Submission> submission, std::function<voi
 
 Seq Service::accepted() const { return running_->frames.accepted(); }
 
+Result<DecodedPtr> Service::frame(Seq seq) const { return running_->frames.frame(seq); }
+
 void Service::when_readable(Seq seq, std::function<void()> then) const {
     FeedStage* const index = running_->index_feed;
     if (index == nullptr || index->feed.next() > seq) return then();

@@ -136,6 +136,8 @@ public:
     // --- reads of what happened --------------------------------------------------------------------------
     // The newest frame that is durable. What it holds has been answered, or is about to be.
     Seq accepted() const;
+    // Decoded, and shared with whoever else reads it. not_found: not accepted yet, or older than kept history.
+    Result<DecodedPtr> frame(Seq seq) const;
     // Calls `then` once history() has read the frame `seq`, or after fresh_wait; at once when it has. For a read that
     // must see what a 202 said: when_readable(accepted(), [..] { post(history().payment(id)) }).
     void when_readable(Seq seq, std::function<void()> then) const;

@@ -202,6 +202,8 @@ void Settlement::give_up() {
         for (auto& read : turn.reads) read->answer(stopping);
     }
     in_flight_.clear();
+    for (auto& pending : turn_.answers) pending->submission->reply(unknown);  // of a frame that could not be appended
+    turn_.clear();
     arrive();
     for (auto* lane : {&singles_, &bulk_}) {
         for (auto& pending : *lane) pending->submission->reply(pending->next == 0 ? stopping : unknown);

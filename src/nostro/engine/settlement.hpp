@@ -76,6 +76,7 @@ public:
     std::string turned_away() const;
     // Which key of [book] should be raised; empty: none. Threads: any.
     std::string_view full_table() const { return full_table_.load(std::memory_order_relaxed); }
+    Seq deciding() const { return turn_.seq; }  // the frame that is open, while audit looks at it
     // Answers all that is still here with `unknown`; step() must not be called again.
     void give_up();
 

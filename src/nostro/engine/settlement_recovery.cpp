@@ -63,8 +63,7 @@ Result<> Settlement::install_history() {
 }
 
 Result<> Settlement::install(const FramePtr& frame) {
-    // Outcomes too: they tell the Book in which state a known payment is.
-    if (auto done = decode_body(frame, Sections::all, decoded_); !done) return done.error();
+    if (auto done = decode_body(frame, Sections::images, decoded_); !done) return done.error();
     if (auto done = book_.install(frame->header.seq, frame->header.time, decoded_.changes); !done) return done.error();
     publish(*parts_.policies, decoded_.changes);
     return {};

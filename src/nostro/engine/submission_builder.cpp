@@ -310,6 +310,13 @@ Result<> SubmissionBuilder::resolve_dead_letter(Place letter, bool redriven, std
 
 Result<> SubmissionBuilder::command(const Command& command) { return add(command); }
 
+void SubmissionBuilder::reserve(std::size_t commands) {
+    constexpr std::size_t kUsualBytes = 200;
+    submission_->commands.reserve(submission_->commands.size() + commands);
+    submission_->ends.reserve(submission_->ends.size() + commands);
+    submission_->encoded.reserve(submission_->encoded.size() + commands * kUsualBytes);
+}
+
 AccountId SubmissionBuilder::account(std::string_view name) const { return account_id(tenant_name_, name); }
 
 const PolicyPtr& SubmissionBuilder::policy() const { return policy_; }

@@ -58,6 +58,8 @@ public:
     // Anything else, complete as it is (sources, tests).
     Result<> command(const Command& command);
 
+    void reserve(std::size_t commands);  // makes room at once for so many more
+
     AccountId account(std::string_view name) const;  // of this tenant
     const PolicyPtr& policy() const;                 // that assesses; the one in force when the builder was made
     std::size_t size() const;                        // commands so far

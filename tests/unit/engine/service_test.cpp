@@ -1,0 +1,420 @@
+// The whole engine on its threads, over a journal in memory.
+#include "nostro/engine/service.hpp"
+
+#include <atomic>
+#include <future>
+#include <stdexcept>
+#include <thread>
+
+#include "nostro/engine/stage_runner.hpp"
+#include "tests/unit/engine/world.hpp"
+
+namespace nostro::test {
+namespace {
+
+// Holds projections back on demand, and is the index that Query asks.
+class SlowIndex final : public Projection, public History {
+public:
+    Result<Seq> next() override { return read_through() + 1; }
+    Result<> project(std::span<const DecodedPtr> frames) override {
+        const std::lock_guard lock(mutex_);
+        if (stuck) return Error{ErrorCode::unavailable, "index: stuck"};
+        for (const DecodedPtr& frame : frames) frames_.push_back(frame);
+        return {};
+    }
+    Seq read_through() const {
+        const std::lock_guard lock(mutex_);
+        return frames_.size();
+    }
+    AsOf as_of() const override { return {read_through(), Instant{}}; }
+    Result<std::optional<Recorded>> payment(PaymentId id) const override {
+        const std::lock_guard lock(mutex_);
+        std::optional<Recorded> found;
+        for (const DecodedPtr& frame : frames_) {
+            for (std::uint32_t i = 0; i < frame->changes.outcomes.size(); ++i) {
+                if (frame->changes.outcomes[i].payment != id) continue;
+                if (!found) found.emplace();
+                add_outcome(*found, frame, i);
+            }
+        }
+        return found;
+    }
+    Result<Page<Recorded>> payments(const Search&) const override { return none(); }
+    Result<Page<Recorded>> reviews(TenantNo, std::uint32_t, const std::string&) const override { return none(); }
+    Result<std::optional<AccountRecord>> account(AccountId) const override { return none(); }
+    Result<Page<AccountRecord>> accounts(TenantNo, std::uint32_t, const std::string&) const override { return none(); }
+    Result<AccountImage> account_at(AccountId, Seq) const override { return none(); }
+    Result<Seq> seq_at(Instant) const override { return none(); }
+    Result<Page<Entry>> entries(AccountId, std::optional<Instant>, std::optional<Instant>, bool, std::uint32_t,
+                                const std::string&) const override {
+        return none();
+    }
+    Result<Page<DeadLetter>> dead_letters(std::uint32_t, const std::string&) const override { return none(); }
+    Result<std::optional<DeadLetter>> dead_letter(Place) const override { return none(); }
+    Result<std::vector<Book::KindTotal>> totals_at(Seq) const override { return none(); }
+
+    std::atomic<bool> stuck{false};
+
+private:
+    static Error none() { return {ErrorCode::unavailable, "not in this index"}; }
+    mutable std::mutex mutex_;
+    std::vector<DecodedPtr> frames_;
+};
+
+class ServiceTest : public testing::Test {
+protected:
+    void SetUp() override { start(); }
+    void start() {
+        registry = std::make_unique<MetricsRegistry>();
+        journal = std::make_unique<MemoryJournal>(log);
+        journal->set_bounds(4, frame_bytes_max);
+        ServiceParts parts;
+        parts.journal = journal.get();
+        parts.index = &index;
+        parts.projections = {{"index", &index}};
+        parts.clock = &clock;
+        parts.metrics = registry.get();
+        parts.fatal = [this](const Error& error) { fatal.set_value(error); };
+        ServiceOptions options;
+        options.book = kSmallBook;
+        options.default_policy = "tenant = \"nostro\"\n";
+        options.fresh_wait = 20ms;
+        service = std::make_unique<Service>(std::move(parts), options);
+        const auto started = service->start();
+        ASSERT_TRUE(started) << started.error().what;
+    }
+    void restart() {
+        service.reset();
+        start();
+    }
+
+    // Throws, which fails the test, where it would else wait for ever.
+    template <class Value>
+    static Value wait(std::future<Value> future) {
+        if (future.wait_for(20s) != std::future_status::ready) throw std::runtime_error("no answer");
+        return future.get();
+    }
+    using Receipts = Result<std::vector<Receipt>>;
+    std::future<Receipts> send(SubmissionBuilder& builder) {
+        auto promise = std::make_shared<std::promise<Receipts>>();
+        auto future = promise->get_future();
+        service->submit(builder.take([promise](Receipts receipts) { promise->set_value(std::move(receipts)); }));
+        return future;
+    }
+    std::vector<Receipt> run(SubmissionBuilder& builder) {
+        auto receipts = wait(send(builder));
+        EXPECT_TRUE(receipts) << (receipts ? "" : receipts.error().what);
+        return receipts ? std::move(*receipts) : std::vector<Receipt>();
+    }
+    void open(std::string_view name, std::int64_t minor) {
+        OpenAccount account;
+        account.name = name;
+        account.currency = currency("EUR");
+        account.opening_minor = minor;
+        auto builder = service->build(nullptr);
+        ASSERT_TRUE(builder.open_account(account, {}));
+        EXPECT_EQ(run(builder).at(0).answer.kind, Answer::Kind::recorded);
+    }
+    static PaymentWish wish(std::string_view key, std::int64_t minor) {
+        PaymentWish wish;
+        wish.payment.amount = Money(minor, currency("EUR"));
+        wish.payment.debtor_name = "ada";
+        wish.payment.creditor_name = "bob";
+        wish.payment.key = key;
+        return wish;
+    }
+    Receipt pay(std::string_view key, std::int64_t minor) {
+        auto builder = service->build(nullptr);
+        EXPECT_TRUE(builder.payment(wish(key, minor)));
+        const auto receipts = run(builder);
+        return receipts.empty() ? Receipt{} : receipts[0];
+    }
+    Result<BalanceNow> balance(std::string_view name) {
+        auto promise = std::make_shared<std::promise<Result<BalanceNow>>>();
+        auto future = promise->get_future();
+        service->balance(account(name), [promise](Result<BalanceNow> now) { promise->set_value(std::move(now)); });
+        return wait(std::move(future));
+    }
+
+    std::shared_ptr<MemoryLog> log = std::make_shared<MemoryLog>();
+    std::size_t frame_bytes_max = 8u << 20;
+    SystemClock clock;
+    std::promise<Error> fatal;
+    SlowIndex index;
+    std::unique_ptr<MetricsRegistry> registry;
+    std::unique_ptr<MemoryJournal> journal;
+    std::unique_ptr<Service> service;
+};
+
+TEST_F(ServiceTest, SettlesAnswersAndShows) {
+    open("ada", 1'000);
+    open("bob", 0);
+    const Receipt receipt = pay("key-0001", 300);
+    EXPECT_EQ(receipt.status, Status::settled);
+    const auto now = balance("ada");
+    ASSERT_TRUE(now);
+    EXPECT_EQ(now->account.balance, 700);
+    EXPECT_GE(now->as_of.seq, receipt.place.seq);
+    const auto found = service->history().payment(receipt.payment);
+    ASSERT_TRUE(found);
+    ASSERT_TRUE(*found);
+    EXPECT_EQ((*found)->payment.key, "key-0001");
+    EXPECT_EQ((*found)->last().status, Status::settled);
+    EXPECT_TRUE(service->ready());
+}
+
+TEST_F(ServiceTest, AnUnknownAccountHasNoBalance) {
+    const auto now = balance("nobody");
+    ASSERT_FALSE(now);
+    EXPECT_EQ(now.error().code, ErrorCode::not_found);
+}
+
+TEST_F(ServiceTest, ARetryGetsTheFirstAnswerEvenAfterARestart) {
+    open("ada", 1'000);
+    open("bob", 0);
+    const Receipt first = pay("key-0001", 300);
+    restart();
+    auto builder = service->build(nullptr);
+    ASSERT_TRUE(builder.payment(wish("key-0001", 300)));
+    auto again = run(builder);
+    ASSERT_EQ(again.at(0).answer.kind, Answer::Kind::replayed);
+    ASSERT_TRUE(service->complete_replayed(again));
+    EXPECT_EQ(again[0].status, first.status);
+    EXPECT_EQ(again[0].accepted_at, first.accepted_at);
+    EXPECT_EQ(again[0].place, first.place);
+    EXPECT_EQ(balance("ada")->account.balance, 700);
+}
+
+TEST_F(ServiceTest, SimulationMovesNothingAndSpendsNothing) {
+    open("ada", 1'000);
+    open("bob", 0);
+    auto builder = service->build(nullptr);
+    ASSERT_TRUE(builder.payment(wish("key-0001", 5'000)));
+    auto promise = std::make_shared<std::promise<Result<Simulated>>>();
+    auto future = promise->get_future();
+    service->simulate(builder.take({}), [promise](Result<Simulated> told) { promise->set_value(std::move(told)); });
+    const auto simulated = wait(std::move(future));
+    ASSERT_TRUE(simulated);
+    ASSERT_EQ(simulated->outcomes.size(), 1u);
+    EXPECT_EQ(simulated->outcomes[0].reason, Reason::insufficient_funds);
+    ASSERT_NE(simulated->policy, nullptr);
+    EXPECT_EQ(pay("key-0001", 300).answer.kind, Answer::Kind::recorded);
+}
+
+TEST_F(ServiceTest, TotalsSumToZero) {
+    open("ada", 1'000);
+    auto promise = std::make_shared<std::promise<Result<TotalsNow>>>();
+    auto future = promise->get_future();
+    service->totals([promise](Result<TotalsNow> told) { promise->set_value(std::move(told)); });
+    const auto totals = wait(std::move(future));
+    ASSERT_TRUE(totals);
+    Book::KindTotal::Sum sum = 0;
+    for (const auto& each : totals->totals) sum += each.posted;
+    EXPECT_TRUE(sum == 0);
+    EXPECT_EQ(totals->totals.size(), 2u) << "customers and house";
+}
+
+TEST_F(ServiceTest, APaymentIsFoundThoughTheIndexIsStuck) {
+    open("ada", 1'000);
+    open("bob", 0);
+    index.stuck = true;
+    const Receipt receipt = pay("key-0001", 300);
+    std::promise<void> readable;
+    service->when_readable(receipt.place.seq, [&] { readable.set_value(); });
+    auto future = readable.get_future();
+    ASSERT_EQ(future.wait_for(20s), std::future_status::ready) << "bounded";
+    EXPECT_LT(index.read_through(), receipt.place.seq);
+    const auto found = service->history().payment(receipt.payment);
+    ASSERT_TRUE(found && *found);
+    EXPECT_EQ((*found)->last().status, Status::settled);
+    EXPECT_TRUE(service->ready()) << "money does not depend on the index";
+}
+
+TEST_F(ServiceTest, WhatIsReadableIsInTheIndex) {
+    open("ada", 1'000);
+    for (int i = 0; i < 50; ++i) {
+        const Receipt receipt = pay("key-" + std::to_string(1'000 + i), 1);
+        std::promise<void> readable;
+        service->when_readable(receipt.place.seq, [&] { readable.set_value(); });
+        wait(readable.get_future());
+        // fresh_wait may run out on a busy machine; the payment is found all the same.
+        const auto found = service->history().payment(receipt.payment);
+        ASSERT_TRUE(found && *found);
+    }
+}
+
+TEST_F(ServiceTest, ManyThreadsLoseAndDoubleNothing) {
+    open("ada", 100'000);
+    open("bob", 0);
+    constexpr int kThreads = 4, kEach = 200;
+    std::atomic<int> settled{0};
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < kThreads; ++t) {
+        threads.emplace_back([&, t] {
+            for (int i = 0; i < kEach; ++i) {
+                const std::string key = "key-" + std::to_string(t % 2) + "-" + std::to_string(i);  // each key twice
+                auto memory = std::make_shared<const std::string>(key);
+                auto builder = service->build(memory);
+                if (!builder.payment(wish(*memory, 1))) continue;
+                const auto receipts = send(builder).get();
+                if (receipts && receipts->at(0).answer.kind == Answer::Kind::recorded) ++settled;
+            }
+        });
+    }
+    threads.clear();
+    EXPECT_EQ(settled, 2 * kEach);
+    EXPECT_EQ(balance("bob")->account.balance, 2 * kEach);
+}
+
+TEST_F(ServiceTest, TheLiveStreamTellsWhatIsSettled) {
+    open("ada", 1'000);
+    open("bob", 0);
+    std::promise<void> woken;
+    std::atomic<bool> first{true};
+    auto subscription = service->live().subscribe({}, {}, [&] {
+        if (first.exchange(false)) woken.set_value();
+    });
+    ASSERT_TRUE(subscription);
+    const Receipt receipt = pay("key-0001", 300);
+    ASSERT_EQ(woken.get_future().wait_for(20s), std::future_status::ready);
+    std::vector<StreamEvent> events;
+    ASSERT_EQ((*subscription)->take(10, events).value_or(0), 1u);
+    EXPECT_EQ(events[0].place, receipt.place);
+    EXPECT_EQ(events[0].payment->creditor_name, "bob");
+}
+
+TEST_F(ServiceTest, AFailedWriteIsToldToItsOwnerOnceAndToNobodyElse) {
+    open("ada", 1'000);
+    journal->fail();
+    auto builder = service->build(nullptr);
+    ASSERT_TRUE(builder.payment(wish("key-0001", 300)));
+    auto answer = send(builder);
+    EXPECT_EQ(wait(fatal.get_future()).code, ErrorCode::unknown);
+    EXPECT_FALSE(service->ready());
+    EXPECT_EQ(answer.wait_for(0s), std::future_status::timeout) << "nothing is told";
+    auto later = service->build(nullptr);
+    ASSERT_TRUE(later.payment(wish("key-0002", 300)));
+    const auto refused = wait(send(later));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refusal_word(refused.error()), "stopping");
+    service->stop();
+    const auto unknown = wait(std::move(answer));
+    ASSERT_FALSE(unknown);
+    EXPECT_NE(unknown.error().code, ErrorCode::invalid);
+}
+
+TEST_F(ServiceTest, StopSettlesAndAnswersWhatItHasTaken) {
+    open("ada", 100'000);
+    open("bob", 0);
+    auto builder = service->build(nullptr);
+    std::vector<std::string> keys;
+    for (int i = 0; i < 500; ++i) keys.push_back("key-" + std::to_string(1'000 + i));
+    for (const auto& key : keys) ASSERT_TRUE(builder.payment(wish(key, 1)));
+    auto answer = send(builder);
+    service->stop();
+    const auto receipts = wait(std::move(answer));
+    ASSERT_TRUE(receipts);
+    EXPECT_EQ(receipts->size(), 500u);
+    service->stop();
+    auto later = service->build(nullptr);
+    ASSERT_TRUE(later.payment(wish("key-0001", 1)));
+    EXPECT_FALSE(wait(send(later)));
+}
+
+TEST_F(ServiceTest, WithoutSpaceItSaysWhyAndReadsGoOn) {
+    open("ada", 1'000);
+    journal->set_full(true);
+    auto builder = service->build(nullptr);
+    ASSERT_TRUE(builder.payment(wish("key-0001", 300)));
+    const auto refused = wait(send(builder));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refusal_word(refused.error()), "no_space");
+    EXPECT_FALSE(service->ready());
+    EXPECT_EQ(service->parts().at(0).reason, "no_space: no space for the journal: it was set full");
+    EXPECT_TRUE(balance("ada"));
+    journal->set_full(false);
+    EXPECT_EQ(pay("key-0001", 300).answer.kind, Answer::Kind::recorded);
+    EXPECT_TRUE(service->ready());
+}
+
+TEST_F(ServiceTest, ACommandThatFitsNoFrameIsRefusedAtOnce) {
+    frame_bytes_max = 64u << 10;
+    restart();
+    const std::string document(60'000, 'x');
+    auto big = wish("key-0001", 1);
+    big.payment.attachment = document;
+    auto builder = service->build(nullptr);
+    ASSERT_TRUE(builder.payment(big));
+    const auto refused = wait(send(builder));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::invalid);
+    EXPECT_TRUE(refused.error().what.starts_with("too_large"));
+}
+
+TEST_F(ServiceTest, CountsWhatItDoes) {
+    open("ada", 1'000);
+    pay("key-0001", 300);
+    pay("key-0002", 5'000);
+    service->refresh_gauges();
+    const std::string text = registry->prometheus_text();
+    EXPECT_NE(text.find("nostro_payments_total{status=\"rejected\"} 2"), std::string::npos) << text;
+    EXPECT_NE(text.find("nostro_inbox_commands 0"), std::string::npos);
+    EXPECT_NE(text.find("nostro_feed_lag_frames{projection=\"index\"}"), std::string::npos);
+}
+
+TEST_F(ServiceTest, AsOfIsATimeOrAFrame) {
+    open("ada", 1'000);
+    const Query& query = service->history();
+    EXPECT_EQ(query.resolve_as_of("seq:2").value_or(0), 2u);
+    for (const char* text : {"seq:0", "seq:99", "seq:x", "yesterday", ""}) {
+        const auto refused = query.resolve_as_of(text);
+        ASSERT_FALSE(refused) << text;
+        EXPECT_EQ(refused.error().code, ErrorCode::invalid) << text;
+    }
+}
+
+TEST(StageRunnerTest, StepsUntilItIsStopped) {
+    std::atomic<int> steps{0};
+    StageRunner runner(
+        {.name = "test", .idle_max = 1ms},
+        [&]() -> Result<std::size_t> {
+            ++steps;
+            return std::size_t{0};
+        },
+        [](const Error&) {});
+    runner.start();
+    while (steps < 3) std::this_thread::yield();
+    runner.stop();
+    const int after = steps;
+    EXPECT_EQ(after, steps.load());
+}
+
+TEST(StageRunnerTest, AnErrorEndsTheLoopAndIsTold) {
+    std::promise<Error> told;
+    StageRunner runner(
+        {.name = "test"}, []() -> Result<std::size_t> { return Error{ErrorCode::fenced, "out"}; },
+        [&](const Error& error) { told.set_value(error); });
+    runner.start();
+    EXPECT_EQ(told.get_future().get().code, ErrorCode::fenced);
+    runner.stop();
+}
+
+TEST(StageRunnerTest, ASignalWakesIt) {
+    std::atomic<bool> work{false};
+    std::promise<void> done;
+    StageRunner runner(
+        {.name = "test", .idle_max = 1h},
+        [&]() -> Result<std::size_t> {
+            if (!work.exchange(false)) return std::size_t{0};
+            done.set_value();
+            return std::size_t{1};
+        },
+        [](const Error&) {});
+    runner.start();
+    work = true;
+    runner.signal().notify();
+    EXPECT_EQ(done.get_future().wait_for(20s), std::future_status::ready);
+}
+
+}  // namespace
+}  // namespace nostro::test
