@@ -3,6 +3,9 @@
 //
 // Each connection stays on its thread for life, so a session needs no lock.
 #pragma once
+// Fences order a handler's memory against threads that share a loop. No two threads share one here, what they
+// exchange stands behind a mutex, and the thread sanitizer cannot follow fences.
+#define BOOST_ASIO_DISABLE_FENCED_BLOCK
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
