@@ -51,6 +51,7 @@ tidy_all() {
         tail -n 20 "$logs/configure-tidy.log"
         return 1
     }
+    find "$NOSTRO_HOME/tidy" -type f -mtime +60 -delete 2>/dev/null || true
     python3 tools/dev/tidy.py --build build/tidy --cache "$NOSTRO_HOME/tidy" --jobs "$jobs" "${fix[@]}" "${files[@]}"
 }
 
