@@ -5,7 +5,7 @@ A distribution of the standard library, or exp() and log(), may differ in the la
 the same seed would not give the same file. So the shapes are computed once, here, and the generator only
 interpolates between whole numbers. Each table's mean is the published mean of its type.
 
-Run:  tools/paysim_tables.py > src/nostro/generate/paysim_tables.hpp
+Run:  tools/paysim_tables.py > src/nostro/generate/paysim_tables.hpp, then ./dev format
 """
 
 import math

@@ -21,8 +21,10 @@ std::string file_of(const GeneratorOptions& options) {
 
 // A released generator never changes for a seed: people compare runs by it.
 TEST(PaysimGeneratorTest, GivesTheSameBytesForASeedOnEveryMachine) {
-    EXPECT_EQ(to_hex(sha256(file_of({.seed = 1, .count = 10'000}))), "ff2fc12ce6b535b717ea9aefbd520a7096e9154dd95ac9c278cf699e3ad8ebce");
-    EXPECT_EQ(to_hex(sha256(file_of({.seed = 42, .count = 10'000}))), "b078515c6015776fff58c1f0e8c17c9120128023004ad59ec3cc3b820390e680");
+    EXPECT_EQ(to_hex(sha256(file_of({.seed = 1, .count = 10'000}))),
+              "ff2fc12ce6b535b717ea9aefbd520a7096e9154dd95ac9c278cf699e3ad8ebce");
+    EXPECT_EQ(to_hex(sha256(file_of({.seed = 42, .count = 10'000}))),
+              "b078515c6015776fff58c1f0e8c17c9120128023004ad59ec3cc3b820390e680");
 }
 
 TEST(PaysimGeneratorTest, KeepsToThePublishedMixAndAmounts) {
