@@ -331,7 +331,7 @@ TEST(BookSimulateTest, TellsWhatWouldBeAndLeavesNoTrace) {
         {"changed", a_change("ada").floor(3).bounds(bounds).command(), Status::accepted, 1},
         {"adjusted", a_command(AdjustBalance{account("ada"), 5, ""}), Status::accepted, 1},
         {"policy", a_command(ChangePolicy{a_policy("", 2), "ops"}), Status::accepted, 1},
-        {"kept", a_command(KeepRecord{payment_id_of(64), Reason::broken, ""}), Status::rejected, 1},
+        {"kept", a_command(KeepRecord{payment_id_of(64), Reason::broken, ""}), Status::quarantined, 1},
     };
     for (const auto& [what, command, status, outcomes] : cases) {
         const Digest before = book->digest();
