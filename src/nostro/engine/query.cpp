@@ -23,6 +23,7 @@ AsOf Query::as_of() const {
 }
 
 Result<std::optional<Recorded>> Query::payment(PaymentId id) const {
+    if (id.empty()) return std::optional<Recorded>();  // what outcomes of accounts have in its place
     const Seq newest = frames_.accepted();
     std::optional<Recorded> found;
     Seq from = newest < kFramesMax ? 1 : newest - kFramesMax + 1;
