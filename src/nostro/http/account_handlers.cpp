@@ -33,6 +33,8 @@ void answer_opened(Service& service, const Reply& reply, const Receipt& receipt,
             if (again) {  // texts may have been changed since
                 const auto found = service.history().account(record.image.id);
                 if (found && *found) record = **found;
+            } else {
+                record.opened = receipt.place;
             }
             Response response;
             response.status = again ? 200 : 201;
@@ -243,7 +245,7 @@ std::vector<Route> account_routes(const Api& api) {
     std::vector<Route> routes;
     routes.push_back(open_route(service));
 
-    routes.push_back(account_route(Method::get, "/v1/accounts", "listAccounts", "All accounts, oldest first"));
+    routes.push_back(account_route(Method::get, "/v1/accounts", "listAccounts", "All accounts, by name"));
     routes.back().parameters = {limit_parameter(), cursor_parameter()};
     routes.back().answers = {json_answer(200, "A page.", "AccountList")};
     add_problems(routes.back(), {400, 503});
