@@ -201,7 +201,8 @@ std::string to_date(Instant at) {
     return text;
 }
 
-Instant SystemClock::now() const { return system_now(); }
+// In whole microseconds: a time that an answer shows can be asked for, and means the same instant.
+Instant SystemClock::now() const { return std::chrono::floor<std::chrono::microseconds>(system_now()); }
 
 Instant system_now() { return std::chrono::time_point_cast<nanoseconds>(std::chrono::system_clock::now()); }
 
