@@ -231,11 +231,9 @@ std::function<void(Result<std::vector<Receipt>>)> answer_one(Service& service, c
                 return;
             case Answer::Kind::replayed:
                 reply.on_worker([&service, reply, taken = std::move(taken), receipts = std::move(*receipts)]() mutable {
-                    const Status state = receipts.front().answer.state;
                     if (auto completed = service.complete_replayed(receipts); !completed) {
                         return refuse(reply, completed.error());
                     }
-                    if (state != Status::accepted) receipts.front().status = state;  // of a review decided again
                     reply.later([receipt = receipts.front(), taken = std::move(taken)](Response& response) {
                         taken(response, receipt);
                     });

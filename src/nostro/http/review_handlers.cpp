@@ -24,6 +24,17 @@ void list_reviews(Service& service, const Request& request, const Reply& reply) 
     reply(std::move(response));
 }
 
+// Decided before under another key or none: the receipt is of the payment's first outcome, and the state says how it
+// was decided.
+void write_decided(Response& response, const Receipt& receipt) {
+    Receipt decided = receipt;
+    if (receipt.answer.kind == Answer::Kind::replayed && receipt.answer.state != Status::accepted) {
+        decided.status = receipt.answer.state;
+        decided.reason = decided.status == Status::rejected ? Reason::review_rejected : Reason::none;
+    }
+    write_accepted(response, decided);
+}
+
 void decide_review(Service& service, bool approve, const Request& request, const Reply& reply) {
     const auto arena = arena_for(request);
     FieldErrors errors;
@@ -33,7 +44,7 @@ void decide_review(Service& service, bool approve, const Request& request, const
     const PaymentId id = *payment_id_from_hex(request.parameter("id"));
     const auto added = builder.decide_review(id, approve, body.reviewer, body.reason, request_key(request, *arena));
     if (!added) return refuse_wish(reply, added.error());
-    service.submit(builder.take(answer_one(service, reply, write_accepted)));
+    service.submit(builder.take(answer_one(service, reply, write_decided)));
 }
 
 Route review_route(Service& service, bool approve) {
