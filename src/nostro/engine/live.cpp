@@ -158,7 +158,7 @@ Result<std::unique_ptr<Subscription>> Live::subscribe(std::optional<Place> after
         if (all.size() >= state_->subscribers_max) {
             return Error{ErrorCode::unavailable,
                          "overloaded: " + std::to_string(all.size()) +
-                             " subscribers are connected; [engine] subscribers_max bounds them"};
+                             " subscribers are connected; [stream] subscribers_max bounds them"};
         }
         all.push_back(subscription);
     }

@@ -30,7 +30,7 @@ Settlement::~Settlement() = default;
 
 Result<std::size_t> Settlement::step(Instant now) {
     replied_ = false;
-    now = std::max(now, head_.time);
+    now = std::max({now, head_.time, turn_.time});  // also not before a frame that was not written
     auto released = release();
     if (!released) return released.error();
     if (parts_.sealed != nullptr) {
