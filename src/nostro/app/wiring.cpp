@@ -115,10 +115,14 @@ struct Wiring::Parts {
 };
 
 Result<> Wiring::Parts::open_journal() {
+    // A folder that may not be used is what the machine refuses, and no wrong use of the program.
+    const auto refused = [](const Error& error) {
+        return Error{error.code == ErrorCode::invalid ? ErrorCode::unavailable : error.code, error.what};
+    };
     auto opened = PosixDisk::open(config.data.dir, {.writers = config.journal.in_flight});
-    if (!opened) return opened.error();
+    if (!opened) return refused(opened.error());
     disk = std::move(*opened);
-    if (auto locked = disk->lock(); !locked) return locked;
+    if (auto locked = disk->lock(); !locked) return refused(locked.error());
     log_info("data_directory", {{"dir", config.data.dir}, {"writes", disk->description()}});
     if (config.journal.kind == "memory") {
         journal = std::make_unique<MemoryJournal>(std::make_shared<MemoryLog>());
