@@ -58,7 +58,8 @@ void Server::Running::take(tcp::socket socket, IoThread& thread) {
 void Server::Running::accept_next() {
     IoThread& thread = *threads[next_thread++ % threads.size()];
     acceptor->async_accept(thread.loop().context, [this, &thread](error_code failed, tcp::socket socket) {
-        if (failed == asio::error::operation_aborted) return;
+        // A connection may have come in just before the acceptor was closed; nothing is awaited after it.
+        if (failed == asio::error::operation_aborted || !acceptor->is_open()) return;
         if (!failed) {
             take(std::move(socket), thread);
             return accept_next();
@@ -66,7 +67,7 @@ void Server::Running::accept_next() {
         log_warn("http_accept_failed", {{"why", failed.message()}});
         accept_again->expires_after(std::chrono::milliseconds(50));
         accept_again->async_wait([this](error_code cancelled) {
-            if (!cancelled) accept_next();
+            if (!cancelled && acceptor->is_open()) accept_next();
         });
     });
 }
