@@ -7,6 +7,7 @@
 #include <rocksdb/sst_file_writer.h>
 #include <rocksdb/table.h>
 
+#include <cstdarg>
 #include <filesystem>
 
 namespace nostro {
@@ -23,6 +24,13 @@ Error error_of(const rocksdb::Status& status, std::string_view did) {
     return {ErrorCode::unavailable, what};
 }
 
+// RocksDB's log file ends the process (an assertion) at the first line after one that met a full disk.
+class NoLogFile final : public rocksdb::Logger {
+public:
+    using rocksdb::Logger::Logv;
+    void Logv(const char*, va_list) override {}
+};
+
 // Sorted files come from outside, so there is no write-ahead log and hardly a memtable. Universal compaction rewrites
 // least; direct I/O keeps compaction from pushing other pages out.
 rocksdb::Options options() {
@@ -37,7 +45,7 @@ rocksdb::Options options() {
     options.bytes_per_sync = 1 << 20;
     options.use_direct_io_for_flush_and_compaction = true;
     options.write_buffer_size = 1 << 20;
-    options.keep_log_file_num = 2;
+    options.info_log = std::make_shared<NoLogFile>();
     options.max_open_files = 512;
     options.paranoid_checks = true;
     rocksdb::BlockBasedTableOptions table;
