@@ -185,6 +185,10 @@ void Wiring::Parts::start_fold() {
         StageRunner::Options{.name = "fold", .idle_max = std::chrono::milliseconds(250)},
         [this]() -> Result<std::size_t> {
             const auto more = fold->step(clock.now());
+            if (!more && more.error().code == ErrorCode::unavailable) {  // no space: tried again when it idles
+                log_warn("fold_waits", {{"what", more.error().what}});
+                return 0;
+            }
             if (!more) return more.error();
             return *more ? 1 : 0;
         },
