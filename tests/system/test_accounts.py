@@ -24,7 +24,7 @@ def test_an_account_is_opened_once_and_can_be_read(api):
     assert account["status"] == "active" and account["floor"] == "-50.00" and account["holder"] == "Ada Example"
     assert account["balance"] == {"posted": "12.50", "held": "0.00", "available": "12.50", "version": 1}
     assert account["limits"] == {"daily_debit_sum": "700.00", "daily_debit_count": "3"}
-    account = api.get(f"/v1/accounts/{name}").json
+    assert api.get(f"/v1/accounts/{name}").json == account
 
     again = api.post("/v1/accounts", body)
     assert (again.status, again.json) == (200, account), again
@@ -189,10 +189,11 @@ def test_a_balance_now_and_then(api):
     api.paid(debtor, creditor, "5.00", status="held", capture="manual")
     now = api.balance(debtor)
     assert (now["posted"], now["held"], now["available"]) == ("70.00", "5.00", "65.00")
-    seq = first["journal"]["seq"]
-    then = api.balance(debtor, as_of=f"seq:{seq}")
-    assert (then["posted"], then["held"], then["version"]) == ("70.00", "0.00", 3)
-    assert then["as_of"]["seq"] == seq
+    seq, at = first["journal"]["seq"], first["accepted_at"]
+    for as_of in (f"seq:{seq}", at):
+        then = api.balance(debtor, as_of=as_of)
+        assert (then["posted"], then["held"], then["version"]) == ("70.00", "0.00", 3), as_of
+        assert then["as_of"]["seq"] == seq
     assert api.balance(debtor, as_of=f"seq:{seq - 1}")["posted"] == "90.00"
     refused(api.get(f"/v1/accounts/{debtor}/balance", as_of="seq:1"), 404, "account_not_found")
     for bad in ("yesterday", "seq:", "seq:-1", "2026-01-01"):

@@ -1,6 +1,9 @@
 """What the machine refuses: each time a clear word, nothing half done, and the right exit code."""
 
+import os
 import signal
+import socket
+from pathlib import Path
 
 import pytest
 from client import payment, refused, unique
@@ -90,6 +93,35 @@ def test_a_bad_file_is_refused_with_its_line(tmp_path, text, words):
         assert word in done.stderr, done.stderr
 
 
+def unprivileged():
+    """How to run as somebody who is not root."""
+    return ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"] if os.geteuid() == 0 else []
+
+
+def test_a_folder_without_permission_is_refused_by_name(nostro, tmp_path):
+    folder = tmp_path / "closed"
+    folder.mkdir(mode=0o500)
+    for each in (tmp_path, *tmp_path.parents):
+        if each.stat().st_uid == os.geteuid() and each != Path("/") and not each.stat().st_mode & 0o001:
+            each.chmod(each.stat().st_mode | 0o011)
+    ended(nostro(data=folder / "data", prefix=unprivileged()), 3, str(folder), "ermission")
+
+
+def test_what_one_user_left_another_may_not_take_over(nostro, tmp_path):
+    data = tmp_path / "data"
+    nostro().stop()
+    for each in (tmp_path, *tmp_path.parents):
+        if each.stat().st_uid == os.geteuid() and each != Path("/") and not each.stat().st_mode & 0o001:
+            each.chmod(each.stat().st_mode | 0o011)
+    for each in (data, *data.rglob("*")):
+        each.chmod(0o500 if each.is_dir() else 0o400)
+    program = nostro(prefix=unprivileged())
+    for each in (data, *data.rglob("*")):
+        each.chmod(0o700 if each.is_dir() else 0o600)
+    ended(program, 3, str(data), "ermission")
+    assert nostro().url
+
+
 def newest_frame(folder):
     """The segment that is written, and where its newest frame begins: one block of 4 KiB, when it is of one payment."""
     for segment in sorted(folder.iterdir()):
@@ -143,3 +175,13 @@ def test_more_than_the_inbox_holds_is_told_and_can_be_sent_again(nostro):
     if answer.status == 503:
         refused(answer, 503, "overloaded")
     assert api.post("/v1/payments/batch", {"payments": items[:500]}).json["refused"] == 0
+
+
+def test_the_port_is_free_again_at_once(nostro):
+    first = nostro()
+    port = first.port
+    first.client().get("/health")
+    first.stop()
+    assert nostro(listen=f"127.0.0.1:{port}").port == port
+    with socket.create_connection(("127.0.0.1", port), timeout=10):
+        pass

@@ -44,6 +44,17 @@ def test_another_meaning_is_refused_and_changes_nothing(api, field, value):
     assert api.post("/v1/payments", body_of(debtor, creditor), key=key).json == first.json
 
 
+def test_the_first_answer_stays_the_answer_when_the_payment_has_moved_on(api):
+    debtor, creditor = api.pair()
+    key = unique()
+    first = api.post("/v1/payments", body_of(debtor, creditor, capture="manual"), key=key)
+    payment_id = first.json["payment_id"]
+    assert api.post(f"/v1/payments/{payment_id}/capture").status == 202
+    again = api.post("/v1/payments", body_of(debtor, creditor, capture="manual"), key=key)
+    assert again.json == first.json and again.json["status"] == "held"
+    assert api.payment(payment_id)["status"] == "settled"
+
+
 @pytest.mark.parametrize("end", ["stop", "kill"])
 def test_keys_are_known_after_a_restart(nostro, end):
     program = nostro()

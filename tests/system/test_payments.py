@@ -207,7 +207,7 @@ def test_another_preference_is_overlooked(api, prefer):
 
 
 @pytest.mark.parametrize("payment_id, code", [
-    ("ff" * 16, "payment_not_found"), ("nonsense", "not_found"),
+    ("00" * 16, "payment_not_found"), ("ff" * 16, "payment_not_found"), ("nonsense", "not_found"),
     ("AB" * 16, "not_found"), ("0" * 31, "not_found"),
 ])  # fmt: skip
 def test_a_payment_that_is_not_there_is_404(api, payment_id, code):

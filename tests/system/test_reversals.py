@@ -120,4 +120,4 @@ def test_a_bad_reversal_is_refused(api, body, pointer, code):
 
 
 def test_an_unknown_payment_is_not_reversed(api):
-    refused(reverse(api, "1" * 32), 404, "payment_not_found")
+    refused(reverse(api, "0" * 32), 404, "payment_not_found")
