@@ -434,6 +434,30 @@ TEST(BookRoomTest, AGroupThatFindsNoRoomIsTakenBackWhole) {
     EXPECT_EQ(book->account(account("A")), nullptr);
 }
 
+TEST(BookRoomTest, WhatIsTakenBackTakesNoRoom) {
+    DrivenBook book(kLimits, {.accounts_max = 12,
+                              .counters_max = 12,
+                              .holds_max = 8,
+                              .reversed_max = 8,
+                              .bounds_max = 8,
+                              .known_max = 4000});
+    const std::vector<SubmitPayment> refused = {a_payment().from("A").to("B").of("EUR", 1).opening(9, 0).submit(),
+                                                a_payment().from("B").to("A").of("EUR", 99).submit()};
+    const OwnBound bounds[] = {{1, 5, false}, {2, 5, false}};
+    const std::vector<Command> commands = {a_payment().from("A").to("B").of("EUR", 1).opening(9, 0).command(),
+                                           a_payment().from("A").to("B").of("EUR", 1).opening(9, 0).manual().command(),
+                                           an_account("C").with(5).bounds(bounds).command(),
+                                           a_command(SubmitGroup{refused})};
+    for (int i = 0; i < 100; ++i) {
+        Changes changes;
+        for (const Command& command : commands) {
+            ASSERT_EQ(book->simulate(command, book.now(), changes).kind, Answer::Kind::recorded) << i;
+        }
+    }
+    EXPECT_EQ(book->full(), "");
+    for (const Command& command : commands) EXPECT_EQ(book.run(command).kind, Answer::Kind::recorded);
+}
+
 TEST(BookRoomTest, KnownIdsAreFullOnlyWhileNoRunIsSealed) {
     DrivenBook book("", {.accounts_max = 100,
                          .counters_max = 100,

@@ -401,6 +401,9 @@ TEST(BookPaymentTest, AnOpeningThatEquityCannotGiveIsOutOfRange) {
     EXPECT_EQ(book.decide(a_payment().from("C4").to("C5").of("EUR", 1).opening(1, kMost).command()).reason,
               Reason::amount_out_of_range);
     EXPECT_EQ(book->account(account("C3")), nullptr);
+    // Equity has one unit left: the opening takes it, and nothing is left for the payment itself.
+    EXPECT_EQ(book.decide(a_payment().from("house:equity:EUR").to("C6").of("EUR", 1).opening(0, 1).command()).reason,
+              Reason::amount_out_of_range);
 }
 
 TEST(BookPaymentTest, OpeningBalancesOfAccountsThatExistAreIgnored) {
