@@ -104,7 +104,7 @@ std::uint64_t Policy::bucket(const Limit& limit, Instant now) const {
 std::string Policy::window_name(const Limit& limit, std::uint64_t bucket) const {
     const auto* calendar = std::get_if<Calendar>(&limit.window);
     if (calendar == nullptr) return rules_->windows[limit.rule - 1u - rules_->rules.size()];
-    const std::string today = date_text(bucket);
+    std::string today = date_text(bucket);
     if (calendar->days == 1) return today;
     const std::uint64_t back = calendar->days - 1u;
     return date_text(bucket >= back ? bucket - back : 0) + "/" + today;
