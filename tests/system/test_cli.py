@@ -1,0 +1,230 @@
+"""The command line: every command does its work, says --help, and ends with the right code."""
+
+import json
+import re
+import subprocess
+
+import pytest
+from client import unique
+from program import environment, run
+
+COMMANDS = [
+    "", "serve", "submit", "show", "list", "accounts", "accounts open", "accounts change", "accounts show",
+    "accounts entries", "balances", "reviews", "reviews list", "reviews approve", "reviews reject", "generate",
+    "generate paysim", "replay", "verify", "log", "backup", "restore", "export", "rebuild", "rebuild index", "bench",
+    "config", "config check", "config show", "config explain", "completion", "completion bash", "completion zsh",
+]  # fmt: skip
+
+
+def cli(shared, *arguments, code=0, **rest):
+    """A command against the shared program; its standard output."""
+    done = run(*arguments, env={"NOSTRO_URL": shared.url}, **rest)
+    assert done.returncode == code, done
+    assert "\x1b" not in done.stdout, "colours belong on a terminal"
+    if code:
+        assert done.stderr.strip(), "a failure says why"
+    return done.stdout if not code else done.stderr
+
+
+def rows(text):
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_level_has_help(command):
+    done = run(*command.split(), "--help")
+    assert done.returncode == 0 and "Usage" in done.stdout and not done.stderr, done
+    names = {each.split(" ")[0] for each in COMMANDS if each}
+    if not command:
+        assert names <= set(re.findall(r"^  (\w+)", done.stdout, re.M)), done.stdout
+
+
+@pytest.mark.parametrize("arguments", [
+    [], ["nonsense"], ["accounts"], ["submit", "--no-such"], ["show"], ["list", "--count", "many"], ["replay"],
+    ["bench", "--load", "gigantic"], ["config"], ["submit"], ["show", "x", "--url", "ftp://x"],
+    ["submit", "/no/such/payment.json"], ["replay", "/no/such.csv"], ["verify", "--data", "/no/such/folder"],
+    ["rebuild", "index", "--data", "/no/such/folder"], ["config", "explain", "no.key"],
+])  # fmt: skip
+def test_wrong_use_is_2(arguments):
+    done = run(*arguments)
+    assert done.returncode == 2 and (done.stderr or done.stdout), done
+
+
+def test_nobody_listening_is_3(tmp_path):
+    for arguments in (["list", "--account", "a"], ["submit", "--debtor", "a", "--creditor", "b", "--amount", "1"],
+                      ["balances", "a"], ["verify", "--url", "http://127.0.0.1:1"]):  # fmt: skip
+        done = run(*arguments, env={"NOSTRO_URL": "http://127.0.0.1:1"})
+        assert done.returncode == 3 and "127.0.0.1:1" in done.stderr, done
+
+
+def test_the_version_is_that_of_the_service(api):
+    done = run("--version")
+    assert done.returncode == 0 and done.stdout.strip() == api.get("/health").json["version"], done
+
+
+def test_accounts_payments_and_balances_from_a_terminal(shared, tmp_path):
+    debtor, creditor = unique("cli"), unique("cli")
+    opened = json.loads(cli(shared, "accounts", "open", debtor, "--opening-balance", "100.00", "--holder", "Ada",
+                            "--metadata", "a=b", "--limit", "daily_debit_sum=900.00", "--json"))  # fmt: skip
+    assert (opened["holder"], opened["metadata"], opened["balance"]["posted"]) == ("Ada", {"a": "b"}, "100.00")
+    assert creditor in cli(shared, "accounts", "open", creditor, "--kind", "merchant")
+    pay = ["submit", "--debtor", debtor, "--creditor", creditor]
+    key = unique()
+    first = json.loads(cli(shared, *pay, "--amount", "30", "--reference", "CLI-1", "--key", key, "--json"))
+    assert first["status"] == "settled"
+    assert "as answered before" in cli(shared, *pay, "--amount", "30.00", "--reference", "CLI-1", "--key", key)
+    assert "insufficient_funds" in cli(shared, *pay, "--amount", "80")
+    assert run(*pay, "--amount", "80", "--fail-on-reject", "--url", shared.url).returncode == 1
+    assert "settled" in cli(shared, *pay, "--amount", "1", "--simulate")
+    assert "held" in cli(shared, *pay, "--amount", "5", "--manual", "--wait", "0")
+    assert "idempotency_key_reused" in cli(shared, *pay, "--amount", "31", "--key", key, code=1)
+    assert "/amount" in cli(shared, *pay, "--amount", "1.001", code=1)
+
+    body = {"debtor_account": debtor, "creditor_account": creditor, "amount": "2.00", "currency": "USD"}
+    file = tmp_path / "payment.json"
+    file.write_text(json.dumps(body))
+    assert "settled" in cli(shared, "submit", file)
+    assert "settled" in cli(shared, "submit", "-", input=json.dumps(body))
+
+    shown = cli(shared, "show", first["payment_id"])
+    assert debtor in shown and "settled" in shown and "30.00 USD" in shown
+    assert json.loads(cli(shared, "show", first["payment_id"], "--json"))["payment_id"] == first["payment_id"]
+    assert "payment_not_found" in cli(shared, "show", "f" * 32, code=1)
+    listed = rows(cli(shared, "list", "--account", debtor, "--status", "settled", "--json"))
+    assert [each["amount"] for each in listed] == ["2.00", "2.00", "30.00"]
+    table = cli(shared, "list", "--account", debtor, "--count", "2")
+    assert "PAYMENT" in table and "--cursor" in table
+    assert "search_not_bounded" in cli(shared, "list", code=1)
+    balance = json.loads(cli(shared, "balances", debtor, "--json"))
+    assert (balance["posted"], balance["held"]) == ("66.00", "5.00")
+    assert "66.00" in cli(shared, "balances", debtor, creditor) and "account_not_found" in cli(
+        shared, "balances", "nobody-here", code=1)  # fmt: skip
+    entries = rows(cli(shared, "accounts", "entries", debtor, "--json"))
+    assert entries[0]["balance_after"] == "66.00" or entries[1]["balance_after"] == "66.00"
+    assert "frozen" in cli(shared, "accounts", "change", debtor, "--status", "frozen")
+    assert json.loads(cli(shared, "accounts", "show", debtor, "--json"))["status"] == "frozen"
+    assert "account_exists" in cli(shared, "accounts", "open", debtor, "--currency", "EUR", code=1)
+
+
+def test_reviews_from_a_terminal(shared, api):
+    ids = []
+    for _ in range(2):
+        debtor, creditor = api.pair("50000.00", risk_level="high")
+        ids.append(api.paid(debtor, creditor, "12000.00", status="in_review"))
+    waiting = {each["payment_id"] for each in rows(cli(shared, "reviews", "list", "--count", "1000", "--json"))}
+    assert set(ids) <= waiting and ids[0] in cli(shared, "reviews", "list", "--count", "1000")
+    who = ["--by", "r.novak", "--reason", "called"]
+    assert "settled" in cli(shared, "reviews", "approve", ids[0], *who)
+    assert json.loads(cli(shared, "reviews", "reject", ids[1], *who, "--json"))["status"] == "rejected"
+    assert "already_decided" in cli(shared, "reviews", "reject", ids[0], *who, code=1)
+    assert run("reviews", "approve", ids[0], "--url", shared.url).returncode == 2
+
+
+def test_the_same_seed_gives_the_same_bytes(tmp_path):
+    for name, seed in (("a", 7), ("b", 7), ("c", 8)):
+        assert run("generate", "paysim", "--count", 2000, "--seed", seed, "--to", tmp_path / name).returncode == 0
+    a, b, c = ((tmp_path / name).read_bytes() for name in "abc")
+    assert a == b and a != c and a.count(b"\n") == 2001
+    assert run("generate", "paysim", "--count", 2000, "--seed", 7).stdout.encode() == a
+    assert run("generate", "paysim", "--to", "/no/such/folder/x").returncode == 3
+
+
+def test_a_file_is_replayed_once_then_proved_copied_exported_and_rebuilt(nostro, tmp_path):
+    program = nostro()
+    url = ["--url", program.url]
+    csv = tmp_path / "paysim.csv"
+    assert run("generate", "paysim", "--count", 3000, "--to", csv).returncode == 0
+    reports = []
+    for arguments in (["--put-policy"], []):
+        done = run("replay", csv, "--batch", 500, "--json", *arguments, *url)
+        assert done.returncode == 0, done
+        reports.append(json.loads(done.stdout))
+    first, again = reports
+    assert first["rows"] == 3000 and first["taken"] + first["zero_amounts"] == 3000 and first["replayed"] == 0
+    assert again["replayed"] == again["taken"] == first["taken"] and again["by_status"] == first["by_status"]
+    assert {"double_entry", "detection"} <= first.keys()
+    assert run("replay", csv, *url).returncode == 0
+    proved = run("verify", "--url", program.url)
+    assert proved.returncode == 0 and "USD  sum 0.00" in proved.stdout, proved
+
+    data, copy, back = program.data, tmp_path / "copy", tmp_path / "back"
+    running = run("verify", "--data", data, "--json")
+    assert running.returncode == 0 and json.loads(running.stdout)["proved"], running
+    backup = run("backup", data, copy, "--json")  # while the service runs
+    assert backup.returncode == 0 and json.loads(backup.stdout)["files"] > 0, backup
+    assert run("backup", data, copy).returncode in (1, 2, 3), "a folder that is not empty"
+    log = run("log", "--data", data, "--outcomes")
+    assert log.returncode == 0 and log.stdout.count("settled") >= first["by_status"]["settled"], log.returncode
+
+    exported = tmp_path / "out.ndjson"
+    span = ["--from", "2020-01-01T00:00:00Z"]
+    assert run("export", *span, *url).returncode == 1, "more than 31 days"
+    day = api_day(program)
+    assert run("export", *day, "--out", exported, *url).returncode == 0
+    payments = [json.loads(line) for line in exported.read_text().splitlines()]
+    assert len(payments) == first["taken"] == len({each["payment_id"] for each in payments})
+    table = run("export", *day, "--format", "csv", *url).stdout
+    assert table.startswith("payment_id,status,") and table.count("\n") == first["taken"] + 1
+
+    busy = run("rebuild", "index", "--data", data)
+    assert busy.returncode == 3 and str(program.pid) in busy.stderr, busy
+    program.stop()
+    assert run("rebuild", "index", "--data", data).returncode == 0
+    assert run("restore", copy, back, "--json").returncode == 0
+    assert json.loads(run("verify", "--data", back, "--json").stdout)["payments"] == first["taken"]
+    for folder in (data, back):
+        api = nostro(data=folder).client()
+        assert api.payment(payments[0]["payment_id"]) == payments[0]
+        api.close()
+
+
+def api_day(program):
+    """A span of at most 31 days around now, by the service's own clock."""
+    at = program.client().get("/v1/ledger/trial-balance").json["as_of"]["at"]
+    return ["--from", at[:10] + "T00:00:00Z"]
+
+
+@pytest.mark.parametrize("text, code, word", [
+    ("", 2, "empty"), ("a,b,c\n1,2,3\n", 2, "header"),
+    ("step,type,amount,nameOrig,oldbalanceOrg,newbalanceOrig,nameDest,oldbalanceDest,newbalanceDest,isFraud,"
+     "isFlaggedFraud\n1,PAYMENT,x,C1,0,0,M1,0,0,0,0\n", 1, "row 1"),
+])  # fmt: skip
+def test_a_bad_file_is_told_with_its_row(shared, tmp_path, text, code, word):
+    file = tmp_path / "bad.csv"
+    file.write_text(text)
+    done = run("replay", file, "--url", shared.url)
+    assert done.returncode == code and word in done.stdout + done.stderr, done
+
+
+def test_bench_measures_for_a_second(shared):
+    done = run("bench", "--url", shared.url, "--load", "single", "--load", "bulk", "--seconds", 1, "--accounts", 100,
+               "--json")  # fmt: skip
+    assert done.returncode == 0, done
+    report = json.loads(done.stdout)
+    assert [load["load"] for load in report["loads"]] == ["single", "bulk"] and report["machine"]
+    assert all(load["payments"] > 0 and load["latency_us"]["p50"] > 0 for load in report["loads"])
+
+
+def test_config_shows_what_it_reads_back(tmp_path):
+    shown = run("config", "show", "--set", "book.holds_max=5000")
+    assert shown.returncode == 0 and "holds_max = 5000" in shown.stdout, shown
+    file = tmp_path / "nostro.toml"
+    file.write_text(shown.stdout)
+    assert run("config", "check", "--config", file).returncode == 0
+    assert run("config", "show", "--config", file).stdout == shown.stdout
+    explained = run("config", "explain", "book.holds_max", env={"NOSTRO_BOOK_HOLDS_MAX": "6000"})
+    assert "NOSTRO_BOOK_HOLDS_MAX" in explained.stdout and "6000" in explained.stdout, explained
+    assert "did you mean" in run("config", "explain", "book.hold_max").stderr
+    assert run("config", "check", "--set", "book.holds_max=x").returncode == 2
+
+
+@pytest.mark.parametrize("words, wanted", [(["acc"], ["accounts"]), (["accounts", "op"], ["open"]),
+                                           (["submit", "--credi"], ["--creditor"])])  # fmt: skip
+def test_completion_knows_commands_and_options(words, wanted, tmp_path):
+    assert "_nostro" in run("completion", "zsh").stdout
+    script = tmp_path / "completion"
+    script.write_text(run("completion", "bash").stdout)
+    asked = f'source "$0"; COMP_WORDS=(nostro {" ".join(words)}); COMP_CWORD={len(words)}; _nostro; ' \
+            'echo "${COMPREPLY[@]}"'  # fmt: skip
+    found = subprocess.run(["bash", "-c", asked, script], capture_output=True, text=True, env=environment())
+    assert found.stdout.split() == wanted, found
