@@ -20,6 +20,7 @@ bool is_plain_name(std::string_view name) {
 template <class Enum, std::size_t N>
 std::vector<std::string_view> names_of(const std::array<Enum, N>& values) {
     std::vector<std::string_view> names;
+    names.reserve(values.size());
     for (const Enum value : values) names.push_back(name(value));
     return names;
 }
@@ -162,6 +163,7 @@ Bits PolicyParser::read_rail_bits(PolicyTable& table) {
     const auto names = table.texts("rails", "the names of rails");
     if (!names) return kAll;
     std::vector<std::string_view> known;
+    known.reserve(rules.rails.size());
     for (const Rail& rail : rules.rails) known.push_back(rail.name);
     Bits bits = 0;
     for (const PlacedText& each : *names) {

@@ -104,6 +104,7 @@ void read_accounts(PolicyRules& rules, PolicyTable& table, Rule& rule) {
 template <class Enum, std::size_t N>
 void read_members(PolicyTable& table, Rule& rule, std::string_view key, const std::array<Enum, N>& values) {
     std::vector<std::string_view> words;
+    words.reserve(values.size());
     for (const Enum value : values) words.push_back(name(value));
     read_party(table, rule);
     table.missing(key, "an array of them");

@@ -6,7 +6,7 @@
 namespace nostro {
 namespace {
 
-Error broken(const EncodedFrame& frame, std::string why) {
+Error broken(const EncodedFrame& frame, const std::string& why) {
     return {ErrorCode::invalid, "frame " + std::to_string(frame.header.seq) + " does not continue the chain: " + why};
 }
 
