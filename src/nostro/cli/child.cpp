@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 
 #include "nostro/base/text.hpp"
 
@@ -37,7 +38,7 @@ Result<ChildServer> ChildServer::start(const std::vector<std::string>& arguments
     ChildServer child;
     std::string folder = (std::filesystem::current_path() / "nostro-bench-XXXXXX").string();
     if (mkdtemp(folder.data()) == nullptr) {
-        return Error{ErrorCode::unavailable, fmt::format("{}: {}", folder, std::strerror(errno))};
+        return Error{ErrorCode::unavailable, fmt::format("{}: {}", folder, std::generic_category().message(errno))};
     }
     child.folder_ = folder;
     std::vector<std::string> words = {"nostro", "serve", "--listen", "127.0.0.1:0", "--data", folder};
@@ -47,7 +48,7 @@ Result<ChildServer> ChildServer::start(const std::vector<std::string>& arguments
     argv.push_back(nullptr);
 
     int pipe_ends[2];
-    if (pipe2(pipe_ends, O_CLOEXEC) != 0) return Error{ErrorCode::unavailable, std::strerror(errno)};
+    if (pipe2(pipe_ends, O_CLOEXEC) != 0) return Error{ErrorCode::unavailable, std::generic_category().message(errno)};
     child.output_ = UniqueFd(pipe_ends[0]);
     UniqueFd write_end(pipe_ends[1]);
     posix_spawn_file_actions_t actions;
@@ -56,7 +57,8 @@ Result<ChildServer> ChildServer::start(const std::vector<std::string>& arguments
     const int failed = posix_spawn(&child.pid_, "/proc/self/exe", &actions, nullptr, argv.data(), environ);
     posix_spawn_file_actions_destroy(&actions);
     if (failed != 0)
-        return Error{ErrorCode::unavailable, fmt::format("cannot start the server: {}", std::strerror(failed))};
+        return Error{ErrorCode::unavailable,
+                     fmt::format("cannot start the server: {}", std::generic_category().message(failed))};
     write_end.reset();
     auto url = read_url(child.output_.get());
     if (!url) return url.error();

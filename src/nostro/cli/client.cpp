@@ -12,6 +12,7 @@
 #include <boost/beast/http/string_body.hpp>
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 
 #include "nostro/base/text.hpp"
 
@@ -30,7 +31,7 @@ Result<> send_all(int socket, std::string_view bytes) {
     while (!bytes.empty()) {
         const ssize_t sent = ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
         if (sent < 0 && errno == EINTR) continue;
-        if (sent <= 0) return Error{ErrorCode::unavailable, std::strerror(errno)};
+        if (sent <= 0) return Error{ErrorCode::unavailable, std::generic_category().message(errno)};
         bytes.remove_prefix(static_cast<std::size_t>(sent));
     }
     return {};
@@ -94,7 +95,8 @@ Result<UniqueFd> connect_to(const Url& url, std::chrono::milliseconds timeout) {
     for (const addrinfo* at = found; at != nullptr; at = at->ai_next) {
         UniqueFd socket(::socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC, at->ai_protocol));
         if (socket.get() < 0 || ::connect(socket.get(), at->ai_addr, at->ai_addrlen) != 0) {
-            last = unavailable(url, fmt::format("{}; is `nostro serve` running there?", std::strerror(errno)));
+            last = unavailable(
+                url, fmt::format("{}; is `nostro serve` running there?", std::generic_category().message(errno)));
             continue;
         }
         const int on = 1;
@@ -160,7 +162,8 @@ Result<HttpAnswer> Client::exchange(std::string_view head, std::string_view body
         }
         if (got < 0) {
             const bool late = errno == EAGAIN || errno == EWOULDBLOCK;
-            return Error{ErrorCode::unknown, unavailable(url_, late ? "no answer in time" : std::strerror(errno)).what};
+            return Error{ErrorCode::unknown,
+                         unavailable(url_, late ? "no answer in time" : std::generic_category().message(errno)).what};
         }
         held += static_cast<std::size_t>(got);
         const std::size_t used = parser.put(boost::asio::buffer(buffer.data(), held), error);

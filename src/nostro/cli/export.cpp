@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 
 #include "nostro/base/text.hpp"
 #include "nostro/cli/command.hpp"
@@ -58,7 +59,8 @@ Exit write_pages(Context& context, const ExportOptions& options, std::FILE* out)
         for (const Json& payment : asked->json.items("data")) {
             const std::string line = line_of(payment, csv);
             if (std::fwrite(line.data(), 1, line.size(), out) != line.size()) {
-                return fail(Exit::environment, fmt::format("{}: {}", options.out, std::strerror(errno)));
+                return fail(Exit::environment,
+                            fmt::format("{}: {}", options.out, std::generic_category().message(errno)));
             }
             progress.update(++written);
         }
@@ -72,10 +74,11 @@ Exit write_pages(Context& context, const ExportOptions& options, std::FILE* out)
 Exit export_payments(Context& context, ExportOptions& options) {
     if (options.out == "-") return write_pages(context, options, stdout);
     std::FILE* out = std::fopen(options.out.c_str(), "wb");
-    if (out == nullptr) return fail(Exit::environment, fmt::format("{}: {}", options.out, std::strerror(errno)));
+    if (out == nullptr)
+        return fail(Exit::environment, fmt::format("{}: {}", options.out, std::generic_category().message(errno)));
     const Exit exit = write_pages(context, options, out);
     if (std::fclose(out) != 0 && exit == Exit::done) {
-        return fail(Exit::environment, fmt::format("{}: {}", options.out, std::strerror(errno)));
+        return fail(Exit::environment, fmt::format("{}: {}", options.out, std::generic_category().message(errno)));
     }
     return exit;
 }

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 #include <optional>
+#include <system_error>
 #include <thread>
 
 #include "nostro/base/text.hpp"
@@ -35,18 +36,19 @@ public:
         }
         output.file_ = std::fopen(to.c_str(), "wb");
         if (output.file_ == nullptr) {
-            return Error{ErrorCode::unavailable, fmt::format("{}: cannot be written: {}", to, std::strerror(errno))};
+            return Error{ErrorCode::unavailable,
+                         fmt::format("{}: cannot be written: {}", to, std::generic_category().message(errno))};
         }
         return output;
     }
     Result<> write(std::string_view text) {
         if (std::fwrite(text.data(), 1, text.size(), file_) == text.size()) return {};
-        return Error{ErrorCode::unavailable, fmt::format("{}: {}", name_, std::strerror(errno))};
+        return Error{ErrorCode::unavailable, fmt::format("{}: {}", name_, std::generic_category().message(errno))};
     }
     Result<> close() {
         const int failed = file_ == stdout ? std::fflush(file_) : std::fclose(file_);
         if (failed == 0) return {};
-        return Error{ErrorCode::unavailable, fmt::format("{}: {}", name_, std::strerror(errno))};
+        return Error{ErrorCode::unavailable, fmt::format("{}: {}", name_, std::generic_category().message(errno))};
     }
 
 private:

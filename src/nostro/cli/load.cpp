@@ -9,6 +9,7 @@
 #include <cstring>
 #include <deque>
 #include <memory>
+#include <system_error>
 #include <vector>
 
 #include "nostro/base/text.hpp"
@@ -143,7 +144,7 @@ private:
                                         connection.out.size() - connection.out_sent, MSG_NOSIGNAL);
             if (sent < 0 && errno == EINTR) continue;
             if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
-            if (sent <= 0) return broken(std::strerror(errno));
+            if (sent <= 0) return broken(std::generic_category().message(errno));
             connection.out_sent += static_cast<std::size_t>(sent);
             result_.bytes_sent += static_cast<std::uint64_t>(sent);
         }
@@ -168,7 +169,7 @@ private:
             connection.in.resize(held + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
             if (got < 0 && errno == EINTR) continue;
             if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
-            if (got < 0) return broken(std::strerror(errno));
+            if (got < 0) return broken(std::generic_category().message(errno));
             if (got == 0) return broken("closed by the server");
             if (static_cast<std::size_t>(got) < kReadBytes) break;
         }

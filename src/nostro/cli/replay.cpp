@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 #include <deque>
+#include <system_error>
 #include <thread>
 #include <unordered_map>
 
@@ -45,14 +46,14 @@ public:
         const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
         struct stat info{};
         if (!fd || fstat(fd.get(), &info) != 0) {
-            return Error{ErrorCode::invalid, fmt::format("{}: {}", path, std::strerror(errno))};
+            return Error{ErrorCode::invalid, fmt::format("{}: {}", path, std::generic_category().message(errno))};
         }
         if (!S_ISREG(info.st_mode)) return Error{ErrorCode::invalid, fmt::format("{}: is no file", path)};
         file.size_ = static_cast<std::size_t>(info.st_size);
         if (file.size_ == 0) return Error{ErrorCode::invalid, fmt::format("{}: is empty", path)};
         void* memory = mmap(nullptr, file.size_, PROT_READ, MAP_PRIVATE, fd.get(), 0);
         if (memory == MAP_FAILED)
-            return Error{ErrorCode::unavailable, fmt::format("{}: {}", path, std::strerror(errno))};
+            return Error{ErrorCode::unavailable, fmt::format("{}: {}", path, std::generic_category().message(errno))};
         file.memory_ = static_cast<char*>(memory);
         return file;
     }

@@ -44,7 +44,9 @@ std::size_t terminal_width() {
 }
 
 std::string coloured(Colour colour, std::string_view text) {
-    static const bool enabled = is_terminal(stdout) && std::getenv("NO_COLOR") == nullptr;
+    // Nobody sets variables while the program runs.
+    static const bool enabled =
+        is_terminal(stdout) && std::getenv("NO_COLOR") == nullptr;  // NOLINT(concurrency-mt-unsafe)
     if (!enabled || colour == Colour::plain) return std::string(text);
     constexpr std::string_view codes[] = {"0", "1", "2", "32", "33", "31", "36"};
     return fmt::format("\x1b[{}m{}\x1b[0m", codes[static_cast<std::size_t>(colour)], text);
