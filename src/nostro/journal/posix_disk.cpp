@@ -453,7 +453,8 @@ Result<std::vector<std::string>> PosixDisk::list(const std::string& folder) cons
     DIR* entries = fd < 0 ? nullptr : ::fdopendir(fd);
     if (entries == nullptr) return error(folder, "listing", errno);
     errno = 0;
-    while (const dirent* entry = ::readdir(entries)) {
+    // The directory stream is this call's own.
+    while (const dirent* entry = ::readdir(entries)) {  // NOLINT(concurrency-mt-unsafe)
         struct stat info{};
         if (::fstatat(fd, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(info.st_mode)) {
             names.emplace_back(entry->d_name);

@@ -152,7 +152,7 @@ Result<> Recovery::drop_replaced() {
         if (is_void) {
             chain_.leftovers.push_back(segment_name(segment.number));
         } else {
-            kept.push_back(std::move(segment));
+            kept.push_back(segment);
         }
     }
     segments_ = std::move(kept);

@@ -62,7 +62,7 @@ public:
     virtual State next(std::string& into) = 0;
     virtual bool blocks() const { return false; }
     // Called once, before next(). `wake` may be called from any thread, in vain too, and after the stream is gone.
-    virtual void on_wake(std::function<void()> wake) { static_cast<void>(wake); }
+    virtual void on_wake(std::function<void()> /*wake*/) {}
     // Sent when nothing else was for a while; empty: nothing.
     virtual std::string_view heartbeat() const { return {}; }
 };
