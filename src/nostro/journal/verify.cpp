@@ -56,7 +56,7 @@ void Verifier::find(VerifyFinding finding) {
 }
 
 void Verifier::find_in_frame(Seq seq, std::string what, std::optional<PaymentId> payment) {
-    VerifyFinding finding{{}, 0, seq, std::move(payment), std::move(what)};
+    VerifyFinding finding{{}, 0, seq, payment, std::move(what)};
     if (finding.payment && finding.payment->empty()) finding.payment.reset();
     if (report_.findings.size() < options_.findings_max) {
         if (auto place = reader_->store().place(seq)) {
@@ -157,7 +157,7 @@ bool Verifier::check_frame(const FramePtr& frame) {
     report_.digest = frame->digest;
     if (has_books_) {
         books_.check(decoded_, [&](std::string what, std::optional<PaymentId> payment) {
-            find_in_frame(seq, std::move(what), std::move(payment));
+            find_in_frame(seq, std::move(what), payment);
         });
     }
     check_ids(decoded_);
@@ -169,7 +169,7 @@ bool Verifier::check_frame(const FramePtr& frame) {
 void Verifier::compare_image() {
     const std::string name = image_name(report_.image);
     const auto fault = [&](std::string what, std::optional<PaymentId> payment) {
-        find({name, 0, report_.image, std::move(payment), std::move(what)});
+        find({name, 0, report_.image, payment, std::move(what)});
     };
     auto reader = ImageReader::open(disk_, name);
     if (!reader) {

@@ -35,7 +35,7 @@ void VerifyBooks::reserve(const HoldImage& hold, int sign) {
 }
 
 void VerifyBooks::begin_with(const Changes& cells) {
-    const Fault quiet = [](std::string, std::optional<PaymentId>) {};
+    const Fault quiet = [](const std::string&, std::optional<PaymentId>) {};
     for (const auto& image : cells.accounts) {
         auto& account = accounts_[image.id];
         account.image = image;
@@ -242,6 +242,7 @@ void VerifyBooks::compare_counts(const CellCounts& counts, const Fault& fault) {
 
 std::vector<std::string> VerifyBooks::currencies() const {
     std::vector<std::string> names;
+    names.reserve(sums_.size());
     for (const auto& [currency, sum] : sums_) names.push_back(currency);
     return names;
 }

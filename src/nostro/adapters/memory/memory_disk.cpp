@@ -27,6 +27,7 @@ private:
 std::vector<std::string> MemoryStorage::names() const {
     const std::lock_guard lock(mutex_);
     std::vector<std::string> names;
+    names.reserve(nodes_.size());
     for (const auto& [name, node] : nodes_) names.push_back(name);
     return names;
 }
