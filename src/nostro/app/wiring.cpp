@@ -72,7 +72,7 @@ SegmentJournalOptions journal_options(const Config& config) {
 }  // namespace
 
 Result<ListenAddress> parse_listen(std::string_view text) {
-    const Error wrong{ErrorCode::invalid, fmt::format("server.listen: {} is not HOST:PORT", quoted(text))};
+    Error wrong{ErrorCode::invalid, fmt::format("server.listen: {} is not HOST:PORT", quoted(text))};
     const auto colon = text.rfind(':');
     if (colon == std::string_view::npos || colon == 0) return wrong;
     const auto port = parse_uint32(text.substr(colon + 1));

@@ -251,6 +251,7 @@ void add_bench(CLI::App& app, Context& context) {
             command.add_option("--url", options.url, "A running nostro; none: one of its own, in this folder");
             command.add_flag("--json", context.json, "Print the figures as JSON");
             std::vector<std::string> names;
+            names.reserve(kShapes.size());
             for (const Shape& shape : kShapes) names.emplace_back(shape.name);
             command.add_option("--load", options.shapes, "single, concurrent, pipelined, bulk; may be repeated")
                 ->check(CLI::IsMember(names))

@@ -44,6 +44,7 @@ Result<ChildServer> ChildServer::start(const std::vector<std::string>& arguments
     std::vector<std::string> words = {"nostro", "serve", "--listen", "127.0.0.1:0", "--data", folder};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> argv;
+    argv.reserve(words.size() + 1);
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
 

@@ -93,6 +93,7 @@ std::string Table::text(std::size_t width) const {
         all += line + "\n";
     };
     std::vector<std::string> titles;
+    titles.reserve(columns_.size());
     for (const Column& column : columns_) titles.push_back(column.title);
     add_line(titles);
     for (const auto& row : rows_) add_line(row);

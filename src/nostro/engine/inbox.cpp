@@ -29,7 +29,7 @@ void Inbox::submit(std::unique_ptr<Submission> submission) {
             wake = !waiting_.exchange(true, std::memory_order_acq_rel);
         }
     }
-    if (submission == nullptr) {
+    if (submission == nullptr) {  // NOLINT(bugprone-use-after-move): a unique_ptr that was moved is null
         if (wake && wake_) wake_();
         return;
     }
@@ -49,6 +49,7 @@ void Inbox::read(std::unique_ptr<Read> read) {
             wake = !waiting_.exchange(true, std::memory_order_acq_rel);
         }
     }
+    // NOLINTNEXTLINE(bugprone-use-after-move): a unique_ptr that was moved is null
     if (read != nullptr) return read->answer(stopping());
     if (wake && wake_) wake_();
 }

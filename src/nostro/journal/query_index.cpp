@@ -51,8 +51,7 @@ Result<std::unique_ptr<QueryIndex>> QueryIndex::open(const QueryIndexOptions& op
 
 // The running sums continue from what the files hold.
 Result<> QueryIndex::load() {
-    const Error damaged{ErrorCode::corrupt,
-                        "query index: a value is too short; `nostro rebuild index` makes a new one"};
+    Error damaged{ErrorCode::corrupt, "query index: a value is too short; `nostro rebuild index` makes a new one"};
     bool whole = true;
     auto done = scan_prefix(IndexKey(IndexTag::next).view(), false, [&](std::string_view, std::string_view value) {
         whole = value.size() == 16;

@@ -173,6 +173,7 @@ Result<std::vector<Book::KindTotal>> QueryIndex::totals_at(Seq at) const {
     std::vector<TotalRow> rows;
     {
         const std::lock_guard lock(mutex_);
+        rows.reserve(totals_.size());
         for (const auto& [row, total] : totals_) rows.push_back(row);
     }
     std::vector<Book::KindTotal> totals;
