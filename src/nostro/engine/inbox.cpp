@@ -29,7 +29,9 @@ void Inbox::submit(std::unique_ptr<Submission> submission) {
             wake = !waiting_.exchange(true, std::memory_order_acq_rel);
         }
     }
-    if (submission == nullptr) {  // NOLINT(bugprone-use-after-move): a unique_ptr that was moved is null
+    // A unique_ptr that was moved is null, so it tells whether it was taken.
+    // NOLINTBEGIN(bugprone-use-after-move)
+    if (submission == nullptr) {
         if (wake && wake_) wake_();
         return;
     }
@@ -38,6 +40,7 @@ void Inbox::submit(std::unique_ptr<Submission> submission) {
     submission->reply(Error{ErrorCode::unavailable,
                             "overloaded: as much waits for its turn as [engine] inbox_commands_max and "
                             "inbox_bytes_max allow; try again in a second"});
+    // NOLINTEND(bugprone-use-after-move)
 }
 
 void Inbox::read(std::unique_ptr<Read> read) {
@@ -49,8 +52,7 @@ void Inbox::read(std::unique_ptr<Read> read) {
             wake = !waiting_.exchange(true, std::memory_order_acq_rel);
         }
     }
-    // NOLINTNEXTLINE(bugprone-use-after-move): a unique_ptr that was moved is null
-    if (read != nullptr) return read->answer(stopping());
+    if (read != nullptr) return read->answer(stopping());  // NOLINT(bugprone-use-after-move)
     if (wake && wake_) wake_();
 }
 
