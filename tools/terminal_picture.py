@@ -39,7 +39,7 @@ def main():
     print(f'<rect width="{width}" height="{height}" rx="10" fill="#0d1117"/>')
     for i, colour in enumerate(("#ff5f57", "#febc2e", "#28c840")):
         print(f'<circle cx="{24 + i * 22}" cy="22" r="6.5" fill="{colour}"/>')
-    print('<g font-family="ui-monospace, Menlo, Consolas, monospace" font-size="14" xml:space="preserve">')
+    print('<g font-family="ui-monospace, Menlo, Consolas, monospace" font-size="14" style="white-space: pre">')
     for row, line in enumerate(lines):
         text = "".join(
             f'<tspan fill="{plain_colour(line) or colour}">{html.escape(part)}</tspan>' for colour, part in spans(line)
