@@ -33,7 +33,8 @@ void DiskWriters::completed(std::vector<Disk::Completion>& into) {
 }
 
 void DiskWriters::on_completion(std::function<void()> wake) {
-    const std::lock_guard lock(done_mutex_);
+    std::unique_lock lock(done_mutex_);
+    woken_.wait(lock, [this] { return waking_ == 0; });
     wake_ = std::move(wake);
 }
 
@@ -49,13 +50,18 @@ void DiskWriters::work() {
         }
         std::string failed = write.target->write(write.offset, write.block);
         const bool ok = failed.empty();
-        std::function<void()> wake;
         {
             const std::lock_guard lock(done_mutex_);
             done_.push_back({write.tag, ok, std::move(failed)});
-            wake = wake_;
+            if (!wake_) continue;
+            ++waking_;
         }
-        if (wake) wake();
+        wake_();  // stays as it is while somebody is inside
+        {
+            const std::lock_guard lock(done_mutex_);
+            --waking_;
+        }
+        woken_.notify_all();
     }
 }
 

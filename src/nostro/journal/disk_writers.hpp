@@ -33,6 +33,7 @@ public:
 
     void start(Write write);
     void completed(std::vector<Disk::Completion>& into);
+    // Returns when the one before is called no more: whoever it belonged to may go.
     void on_completion(std::function<void()> wake);
 
 private:
@@ -46,6 +47,8 @@ private:
     std::mutex done_mutex_;
     std::vector<Disk::Completion> done_;
     std::function<void()> wake_;
+    std::size_t waking_ = 0;  // threads inside wake_
+    std::condition_variable woken_;
 
     std::vector<std::jthread> threads_;
 };
