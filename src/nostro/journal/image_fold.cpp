@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kChunkCells = 2048;
 constexpr std::size_t kImagesKept = 2;
+constexpr std::chrono::seconds kRetrySpaceAfter{10};
 
 // The cells of the image before, kind by kind.
 class Before {
@@ -83,6 +84,15 @@ ImageFold::ImageFold(Disk& disk, SegmentStore& store, SealedRuns& ids, JournalId
     : disk_(disk), store_(store), ids_(ids), journal_(journal), options_(std::move(options)) {}
 
 Result<bool> ImageFold::step(Instant now) {
+    if (now < retry_at_) return false;
+    auto did = piece(now);
+    const bool is_full = !did && did.error().code == ErrorCode::unavailable;
+    no_space_ = is_full ? did.error().what : std::string();
+    retry_at_ = is_full ? now + kRetrySpaceAfter : Instant{};
+    return is_full ? Result<bool>(false) : std::move(did);
+}
+
+Result<bool> ImageFold::piece(Instant now) {
     if (!looked_) {
         auto newest = newest_image(disk_);
         if (!newest) return newest.error();

@@ -6,6 +6,7 @@
 // is never asked: no pause, no copy, and an image that cannot differ from what the journal says.
 #pragma once
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "nostro/journal/cells.hpp"
@@ -28,12 +29,15 @@ class ImageFold {
 public:
     ImageFold(Disk& disk, SegmentStore& store, SealedRuns& ids, JournalId journal, FoldOptions options);
 
-    // One piece of work. False: there is none until another segment is closed. `now` is for keep_days.
+    // One piece of work. False: there is none until another segment is closed, or the disk is full: then it looks again
+    // ten seconds later by `now`.
     Result<bool> step(Instant now);
+    const std::string& no_space() const { return no_space_; }  // why it waits; empty: it does not
 
     Seq image() const { return image_; }  // where the newest one stands
 
 private:
+    Result<bool> piece(Instant now);
     Result<bool> fold(Seq last);
     Result<> write_image(const CellTable& table, const ImageHead& head);
     Result<bool> archive_one(const std::vector<SegmentInfo>& segments);
@@ -50,6 +54,8 @@ private:
     const FoldOptions options_;
     bool looked_ = false;
     Seq image_ = 0;
+    std::string no_space_;
+    Instant retry_at_{};
 };
 
 }  // namespace nostro

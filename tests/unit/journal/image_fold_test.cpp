@@ -187,6 +187,21 @@ TEST(ImageFoldTest, DaysKeepHistoryToo) {
     EXPECT_EQ(folded.journal->store().first(), 1u);
 }
 
+TEST(ImageFoldTest, AFullDiskDelaysItAndStopsNothing) {
+    Folded folded;
+    folded.write(1, 40);
+    folded.storage->set_capacity(folded.storage->used() + 100);
+    EXPECT_FALSE(*folded.fold->step(folded.writer->now()));
+    EXPECT_NE(folded.fold->no_space().find("no space"), std::string::npos) << folded.fold->no_space();
+    EXPECT_EQ(folded.fold->image(), 0u);
+    folded.storage->set_capacity(std::uint64_t{1} << 30);
+    EXPECT_FALSE(*folded.fold->step(folded.writer->now() + 9s));
+    EXPECT_TRUE(*folded.fold->step(folded.writer->now() + 10s));
+    EXPECT_TRUE(folded.fold->no_space().empty());
+    EXPECT_GT(folded.fold->image(), 0u);
+    folded.expect_proved();
+}
+
 TEST(BackupTest, ABackupOfARunningJournalRestoresToTheSameChain) {
     Folded folded;
     folded.write(1, 70);
