@@ -65,7 +65,8 @@ SegmentJournalOptions journal_options(const Config& config) {
     options.segment_bytes = config.journal.segment_bytes;
     options.in_flight_max = config.journal.in_flight;
     options.tail_bytes = config.journal.tail_bytes;
-    options.frame_bytes_max = std::min<std::size_t>(options.frame_bytes_max, config.journal.segment_bytes / 4);
+    options.frame_bytes_max =
+        std::min<std::size_t>(options.frame_bytes_max, config.journal.segment_bytes / 4 / kFrameAlign * kFrameAlign);
     return options;
 }
 
@@ -149,6 +150,10 @@ Result<> Wiring::Parts::open_projections() {
         open_index({folder, config.index.batch_payments}, [this](Seq seq) { return index_frames->frame(seq); });
     if (!opened) return opened.error();
     index = std::move(*opened);
+    const auto next = index->next();
+    if (!next) return next.error();
+    // The index takes accepted frames only: what it has seen must be in the journal.
+    if (segments != nullptr) segments->expect(*next - 1, "the query index");
     return {};
 }
 

@@ -35,7 +35,6 @@ struct SegmentJournalOptions {
     std::chrono::milliseconds idle_after{20};  // the superblock follows when nothing was accepted for so long...
     std::chrono::milliseconds superblock_every{1000};  // ...and at least so often
     std::chrono::milliseconds retry_space_every{1000};
-    RecoveryOptions recovery;
 };
 
 class SegmentJournal final : public Journal {
@@ -55,6 +54,14 @@ public:
     void on_progress(std::function<void()> wake) override { wake_ = std::move(wake); }
     Result<Seq> image(const std::function<void(const Changes&)>& install) const override;
     Result<Seq> read(Seq from, const std::function<bool(const FramePtr&)>& each) const override;
+
+    // Somebody else has seen that frame accepted: a journal that ends before it lacks acknowledged frames, and is
+    // refused. Before take_over.
+    void expect(Seq seq, std::string says_who) {
+        if (seq <= recovery_.floor) return;
+        recovery_.floor = seq;
+        recovery_.floor_says = std::move(says_who);
+    }
 
     // Does what is due of: footers of closed segments, the superblock, the next segments. True: there may be more.
     Result<bool> upkeep(SteadyTime now);
@@ -98,6 +105,7 @@ private:
 
     Disk& disk_;
     const SegmentJournalOptions options_;
+    RecoveryOptions recovery_;
     std::function<void()> wake_;
     JournalId id_;
     std::uint64_t void_frames_ = 0;

@@ -36,7 +36,7 @@ Result<Head> SegmentJournal::take_over() {
     if (taken_over_) return Error{ErrorCode::invalid, "journal: take_over twice"};
     if (auto checked = check_options(); !checked) return checked.error();
     if (auto locked = disk_.lock(); !locked) return locked.error();
-    auto chain = recover_chain(disk_, options_.recovery);
+    auto chain = recover_chain(disk_, recovery_);
     if (!chain) return chain.error();
     void_frames_ = chain->void_frames;
     number_max_ = chain->number_max;

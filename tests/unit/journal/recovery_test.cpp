@@ -77,10 +77,8 @@ TEST_P(RecoveryTable, StartsOrRefuses) {
     Stand stand = ten_frames();
     wanted.spoil(stand);
     MemoryDisk disk(stand.storage);
-    auto options = tiny_segments();
-    options.recovery.floor = wanted.floor;
-    options.recovery.floor_says = "the query index";
-    SegmentJournal journal(disk, options);
+    SegmentJournal journal(disk, tiny_segments());
+    journal.expect(wanted.floor, "the query index");
     auto head = journal.take_over();
     if (!wanted.says.empty()) {
         ASSERT_FALSE(head) << "started at " << head->seq;
