@@ -189,12 +189,10 @@ void Wiring::Parts::start_fold() {
     fold_runner = std::make_unique<StageRunner>(
         StageRunner::Options{.name = "fold", .idle_max = std::chrono::milliseconds(250)},
         [this]() -> Result<std::size_t> {
+            const bool waited = !fold->no_space().empty();
             const auto more = fold->step(clock.now());
-            if (!more && more.error().code == ErrorCode::unavailable) {  // no space: tried again when it idles
-                log_warn("fold_waits", {{"what", more.error().what}});
-                return 0;
-            }
             if (!more) return more.error();
+            if (!waited && !fold->no_space().empty()) log_warn("fold_waits", {{"what", fold->no_space()}});
             return *more ? 1 : 0;
         },
         // Nothing that was decided depends on the fold: without it the next start takes longer.
