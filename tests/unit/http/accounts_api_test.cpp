@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <future>
+
 #include "tests/unit/http/api_world.hpp"
 
 namespace nostro {
@@ -155,7 +157,9 @@ TEST_F(AccountsApiTest, DeadLettersAreListedAndResolvedOnce) {
     Command command;
     command.body = KeepDeadLetter{"file", "7", "csv", "no amount", "a,b,\xff"};
     ASSERT_TRUE(builder.command(command));
-    world_.service().submit(builder.take([](const auto& receipts) { EXPECT_TRUE(receipts); }));
+    std::promise<bool> kept;
+    world_.service().submit(builder.take([&kept](const auto& receipts) { kept.set_value(bool(receipts)); }));
+    ASSERT_TRUE(kept.get_future().get());
     const Told list = world_.get("/v1/dead-letters");
     ASSERT_EQ(list["/data/0/source"], "file") << list.body;
     EXPECT_EQ(list["/data/0/state"], "open");
