@@ -154,6 +154,16 @@ std::string_view Book::full() const {
     return {};
 }
 
+std::array<Book::TableUse, 6> Book::usage() const {
+    const BookState& state = *state_;
+    const auto use = [](std::string_view key, const auto& table) {
+        return TableUse{key, table.cells_max() - table.room(), table.cells_max()};
+    };
+    return {use("book.accounts_max", state.accounts), use("book.counters_max", state.counters),
+            use("book.holds_max", state.holds),       use("book.reversed_max", state.reversed),
+            use("book.bounds_max", state.bounds),     use("book.known_max", state.known)};
+}
+
 // --- questions
 
 Instant Book::next_due() const {

@@ -6,6 +6,7 @@
 // Threads: one owner.
 // Memory:  fixed and faulted in at construction; nothing is ever rehashed or moved, so no call takes long.
 #pragma once
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -85,6 +86,13 @@ public:
     // need no room (a capture frees some) are decided all the same; one that finds none is refused with `book_full`, so
     // nothing is ever half taken.
     std::string_view full() const;
+
+    // How full each table is, for gauges. Of known ids: the generation that is being filled.
+    struct TableUse {
+        std::string_view key;  // as full() names it
+        std::uint64_t used = 0, most = 0;
+    };
+    std::array<TableUse, 6> usage() const;
 
     Instant next_due() const;  // earliest expiry; Instant::max(): nothing is open
     const AccountImage* account(AccountId id) const;

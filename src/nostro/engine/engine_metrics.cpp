@@ -28,9 +28,24 @@ SettlementMetrics::SettlementMetrics(MetricsRegistry& registry)
         outcomes[i] = &registry.counter("nostro_payments_total", "Decisions on payments, by the state they led to.",
                                         label("status", name(static_cast<Status>(i))));
     }
+    constexpr std::array<std::string_view, 6> kTables = {"accounts", "counters", "holds",
+                                                         "reversed", "bounds",   "known"};
+    for (std::size_t i = 0; i < kTables.size(); ++i) {
+        table_used[i] =
+            &registry.gauge("nostro_book_cells", "Cells in use in a table of the Book.", label("table", kTables[i]));
+        table_most[i] =
+            &registry.gauge("nostro_book_cells_max", "Cells that a table of the Book has.", label("table", kTables[i]));
+    }
     for (std::size_t i = 1; i < reasons.size(); ++i) {
         reasons[i] = &registry.counter("nostro_payments_refused_total", "Payments rejected or expired, by reason.",
                                        label("reason", name(static_cast<Reason>(i))));
+    }
+}
+
+void SettlementMetrics::record(const std::array<Book::TableUse, 6>& usage) {
+    for (std::size_t i = 0; i < usage.size(); ++i) {
+        table_used[i]->set(usage[i].used);
+        table_most[i]->set(usage[i].most);
     }
 }
 

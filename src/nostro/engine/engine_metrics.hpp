@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "nostro/base/metrics.hpp"
+#include "nostro/domain/book.hpp"
 #include "nostro/domain/outcome.hpp"
 
 namespace nostro {
@@ -16,6 +17,7 @@ constexpr std::size_t kEndReasonCount = static_cast<std::size_t>(Reason::broken)
 
 struct SettlementMetrics {
     explicit SettlementMetrics(MetricsRegistry& registry);
+    void record(const std::array<Book::TableUse, 6>& usage);
 
     Counter& frames;
     Counter& frame_bytes;
@@ -25,7 +27,8 @@ struct SettlementMetrics {
     Counter& replayed;
     Counter& reused;
     Counter& refused;
-    Counter& not_taken;  // no space, tables full
+    std::array<Gauge*, 6> table_used{}, table_most{};  // of the Book, in the order of Book::usage()
+    Counter& not_taken;                                // no space, tables full
     Histogram& frame_payments;
     Histogram& decide;  // begin of a frame until it is handed to the journal
     Histogram& accept;  // from there until it is durable

@@ -358,6 +358,7 @@ Result<> Settlement::append_frame() {
     head_.cursors = cursors_;
 
     SettlementMetrics& metrics = *parts_.metrics;
+    metrics.record(book_.usage());
     metrics.frames.add();
     metrics.frame_bytes.add(frame->bytes().size());
     metrics.frame_payments.record(payments_);

@@ -359,6 +359,8 @@ TEST_F(ServiceTest, CountsWhatItDoes) {
     const std::string text = registry->prometheus_text();
     EXPECT_NE(text.find("nostro_payments_total{status=\"rejected\"} 2"), std::string::npos) << text;
     EXPECT_NE(text.find("nostro_inbox_commands 0"), std::string::npos);
+    EXPECT_NE(text.find("nostro_book_cells{table=\"accounts\"} 2"), std::string::npos) << "ada and equity";
+    EXPECT_NE(text.find("nostro_book_cells_max{table=\"accounts\"} 400"), std::string::npos);
     EXPECT_NE(text.find("nostro_feed_lag_frames{projection=\"index\"}"), std::string::npos);
 }
 
