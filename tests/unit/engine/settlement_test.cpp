@@ -172,6 +172,27 @@ TEST_F(SettlementTest, OfTwoOwnersTheSecondGoesOnAndTheFirstTellsNothing) {
     EXPECT_EQ(second.frame(3)->frame->header.epoch, 2u);
 }
 
+TEST_F(SettlementTest, AnOwnerWhoWasOvertakenWhileItRecoveredDecidesNothing) {
+    start();
+    Node late(log, options_);
+    ASSERT_TRUE(late.recover());  // its first frame is under way when yet another takes over
+    const auto told = late.submit(payments(1, 1));
+    Node newest(log, options_);
+    newest.start();
+    late.journal.complete(1);
+    const auto done = late.step();
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, ErrorCode::fenced);
+    EXPECT_FALSE(told->yet());
+    EXPECT_EQ(late.balance("bob"), 0);
+    EXPECT_EQ(newest.run(payments(1, 1)).one().status, Status::settled);
+    EXPECT_EQ(newest.book.digest(), [&] {
+        Node reader(log, options_);
+        reader.start();
+        return reader.book.digest();
+    }());
+}
+
 TEST_F(SettlementTest, GivingUpSaysThatTheOutcomeIsUnknown) {
     start();
     const auto decided = node->submit(payments(1, 1));
