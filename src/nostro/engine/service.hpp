@@ -153,7 +153,8 @@ public:
     // --- operating ---------------------------------------------------------------------------------------
     std::vector<PartState> parts() const;
     bool ready() const;  // every part that is needed is
-    // The key of [book] that must be raised: some commands are refused with Reason::book_full. Empty: none.
+    // The key of [book] ("holds_max") that must be raised: some commands are refused with Reason::book_full. Empty:
+    // none.
     std::string_view full_table() const;
     // Brings gauges up to date; call it before the registry is printed.
     void refresh_gauges();

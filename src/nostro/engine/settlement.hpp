@@ -74,7 +74,7 @@ public:
     bool idle() const;  // nothing waits here and nothing is in flight
     // Why commands are turned away at present ("no_space: ..."); empty: they are not. Threads: any.
     std::string turned_away() const;
-    // Which key of [book] should be raised; empty: none. Threads: any.
+    // Which key of [book] should be raised ("holds_max"); empty: none. Threads: any.
     std::string_view full_table() const { return full_table_.load(std::memory_order_relaxed); }
     Seq deciding() const { return turn_.seq; }  // the frame that is open, while audit looks at it
     // Answers all that is still here with `unknown`; step() must not be called again.
