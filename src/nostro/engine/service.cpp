@@ -43,6 +43,25 @@ struct FeedStage {
     StageRunner runner;
 };
 
+// Wakes settlement from the journal's threads, for which nobody waits at the end: writes may complete when the service
+// is gone.
+class JournalWake {
+public:
+    explicit JournalWake(Signal& signal) : signal_(&signal) {}
+    void notify() {
+        const std::lock_guard lock(mutex_);
+        if (signal_ != nullptr) signal_->notify();
+    }
+    void end() {
+        const std::lock_guard lock(mutex_);
+        signal_ = nullptr;
+    }
+
+private:
+    std::mutex mutex_;
+    Signal* signal_;
+};
+
 std::size_t payments_of(const Command& command) {
     const auto* group = std::get_if<SubmitGroup>(&command.body);
     return group != nullptr ? group->payments.size() : 1;
@@ -90,6 +109,7 @@ struct Service::Running {
         if (index_feed != nullptr) {
             index_feed->feed.on_progress([this](Seq next) { freshness.reached(next - 1); });
         }
+        journal_wake = std::make_shared<JournalWake>(settlement_runner.signal());
         inbox.on_arrival([this] { settlement_runner.signal().notify(); });
         live.on_room([this] { live_runner.signal().notify(); });
     }
@@ -141,6 +161,7 @@ struct Service::Running {
     std::vector<std::unique_ptr<FeedStage>> feeds;
     FeedStage* index_feed = nullptr;
     SteadyTime feeds_woken{};
+    std::shared_ptr<JournalWake> journal_wake;
 
     std::atomic<bool> started{false}, stopping{false}, failed{false}, ended{false};
     Signal drained;
@@ -162,7 +183,7 @@ Result<> Service::Running::begin() {
         if (!parsed) return parsed.error();
         first = std::move(*parsed);
     }
-    parts.journal->on_progress([this] { settlement_runner.signal().notify(); });
+    parts.journal->on_progress([wake = journal_wake] { wake->notify(); });
     if (auto recovered = settlement.recover(now, first); !recovered) return recovered.error();
 
     const SteadyTime patient_until = steady_now() + kTakeOverPatience;
@@ -222,6 +243,7 @@ void Service::Running::end(std::chrono::milliseconds patience) {
         static_cast<void>(drained.wait_for(patience));
     }
     settlement_runner.stop();
+    journal_wake->end();
     settlement.give_up();
     live.stop();
     freshness.expire_all();

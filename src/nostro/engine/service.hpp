@@ -90,7 +90,8 @@ struct ServiceParts {
     const Clock* clock = nullptr;
     MetricsRegistry* metrics = nullptr;
     // A failure after which nothing may go on (fenced, corrupt, a failed write, a broken invariant). Called once, on
-    // the thread that met it; by then no further answer is given. It should end the process.
+    // the thread that met it; by then no further answer is given. It should end the process; it must not call stop(),
+    // which waits for that thread.
     std::function<void(const Error&)> fatal;
 };
 
