@@ -178,6 +178,9 @@ def test_the_list_of_accounts_pages_through_all(nostro):
         assert "house:equity:USD" in listed
     for bad in ("0", "1001", "x", ""):
         assert refused(api.get("/v1/accounts", limit=bad), 400, "invalid_parameter")["parameter"] == "limit"
+    given = api.get("/v1/accounts", limit=2).json["next_cursor"]
+    for bad in ("no-such-cursor", names[0], given[1:], given + "x", given[:16]):
+        assert refused(api.get("/v1/accounts", cursor=bad), 400, "invalid_parameter")["parameter"] == "cursor"
 
 
 def test_a_balance_now_and_then(api):

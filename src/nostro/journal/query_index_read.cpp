@@ -1,9 +1,13 @@
 // Single things: a payment, an account, a balance of then, sums of then, dead letters.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
+#include <string>
 #include <variant>
 
 #include "nostro/base/text.hpp"
+#include "nostro/journal/index_hash.hpp"
 #include "nostro/journal/query_index.hpp"
 
 namespace nostro {
@@ -16,6 +20,23 @@ Error damaged(const std::string& what) {
 Error dropped(const Error& error) {
     if (error.code != ErrorCode::not_found) return error;
     return {ErrorCode::invalid, "history_dropped: " + error.what};
+}
+
+// The cursor of the accounts is the last name that was told, which is stable and sorted, behind a hash of it: a name
+// alone, or the cursor of another list, is none.
+std::string accounts_cursor(TenantNo tenant, std::string_view name) {
+    return fmt::format("{:016x}{}", index_hash(fmt::format("accounts {} {}", tenant, name)), name);
+}
+
+// The name, "" of no cursor.
+Result<std::string> name_of_cursor(TenantNo tenant, const std::string& cursor) {
+    constexpr std::size_t kHashDigits = 16;
+    if (cursor.empty()) return std::string();
+    std::string last = cursor.substr(std::min(cursor.size(), kHashDigits));
+    if (last.empty() || accounts_cursor(tenant, last) != cursor) {
+        return Error{ErrorCode::invalid, "is not one of the list of accounts; send the next_cursor of its last page"};
+    }
+    return last;
 }
 
 }  // namespace
@@ -129,13 +150,14 @@ Result<std::optional<AccountRecord>> QueryIndex::account(AccountId id) const {
 
 Result<Page<AccountRecord>> QueryIndex::accounts(TenantNo tenant, std::uint32_t count_max,
                                                  const std::string& cursor) const {
+    const auto last = name_of_cursor(tenant, cursor);
+    if (!last) return last.error();
     Page<AccountRecord> page;
     page.as_of = as_of();
     const IndexKey prefix = IndexKey(IndexTag::name).u16(tenant);
     IndexKey upper(IndexTag::name);
     upper.u16(static_cast<std::uint16_t>(tenant + 1));
-    // The cursor is the last name that was told: names are stable, and sorted.
-    const std::string lower = std::string(prefix.view()) + cursor + (cursor.empty() ? "" : std::string(1, '\0'));
+    const std::string lower = std::string(prefix.view()) + *last + (last->empty() ? "" : std::string(1, '\0'));
     std::vector<std::pair<std::string, AccountId>> found;
     auto done = scan(lower, upper.view(), false, [&](std::string_view key, std::string_view value) {
         if (value.size() != 16) return false;
@@ -146,7 +168,7 @@ Result<Page<AccountRecord>> QueryIndex::accounts(TenantNo tenant, std::uint32_t 
     if (!done) return done.error();
     if (found.size() > count_max) {
         found.pop_back();
-        page.next = found.back().first;
+        page.next = accounts_cursor(tenant, found.back().first);
     }
     for (auto& [name, id] : found) {
         auto record = account_record(id);

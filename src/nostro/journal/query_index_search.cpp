@@ -29,7 +29,7 @@ Result<std::optional<Place>> place_of(const std::string& cursor, std::uint64_t s
         }
         return value;
     };
-    Error wrong{ErrorCode::invalid, "cursor: is not one of this search; send the next_cursor of its last page"};
+    Error wrong{ErrorCode::invalid, "is not one of this search; send the next_cursor of its last page"};
     if (cursor.size() != 40) return wrong;
     const auto seq = hex(0, 16), index = hex(16, 8), hash = hex(24, 16);
     if (!seq || !index || !hash || *hash != search) return wrong;

@@ -323,6 +323,21 @@ TEST(QueryIndexTest, KnowsAccountsByTheirNameAndTheirChanges) {
     EXPECT_THAT(names, ElementsAre("ada", "carl", "dora", "house:equity:EUR"));
 }
 
+TEST(QueryIndexTest, TakesOnlyACursorOfTheAccountsThatItGave) {
+    IndexedBook book;
+    for (const std::string_view name : {"ada", "carl", "dora"}) book.run(an_account(name).command());
+    const std::string given = book->accounts(0, 2, "")->next;
+    ASSERT_FALSE(given.empty());
+    EXPECT_TRUE(book->accounts(0, 2, given));
+    for (const std::string& cursor : {std::string("ada"), std::string("carl"), given.substr(0, 16), given.substr(1),
+                                      given + "a", "0" + given, std::string(16, '0') + "ada", std::string(40, '0')}) {
+        const auto page = book->accounts(0, 2, cursor);
+        ASSERT_FALSE(page) << cursor;
+        EXPECT_EQ(page.error().code, ErrorCode::invalid);
+    }
+    EXPECT_FALSE(book->accounts(1, 2, given)) << "of another tenant";
+}
+
 TEST(QueryIndexTest, TotalsOfThenSumToZero) {
     IndexedBook book;
     book.run(an_account("ada").with(1'000).command());
