@@ -25,7 +25,11 @@ void get_outcomes(PayloadReader& in, std::size_t count, const FrameFacts& facts,
 }
 
 void get_policies(PayloadReader& in, std::size_t count, PolicyLoad load, std::vector<PolicyPtr>& into) {
-    for (std::size_t i = 0; i < count && in.ok(); ++i) into.push_back(get_policy(in, in.string(), load));
+    for (std::size_t i = 0; i < count && in.ok(); ++i) {
+        const std::string_view compiled = in.string();
+        if (in.ok() && compiled.empty()) in.fail("no policy");
+        into.push_back(get_policy(in, compiled, load));
+    }
 }
 
 }  // namespace

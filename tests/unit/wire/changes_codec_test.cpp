@@ -86,6 +86,22 @@ TEST(ChangesCodecTest, RefusesAFramesOwnSections) {
     EXPECT_EQ(result.error().what, "commands: byte 0: a section that holds no changes");
 }
 
+TEST(ChangesCodecTest, RefusesAPolicyOfNoBytes) {
+    std::vector<std::byte> bytes;
+    ByteWriter out(bytes);
+    auto raw = out.claim(64);
+    SectionWriter section(raw);
+    section.begin(SectionKind::policies, 1);
+    raw.string("");
+    section.end();
+    out.commit(raw);
+    out.finish();
+    Changes read;
+    const auto result = decode_changes(bytes, read);
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().what, "policies: byte 1: no policy");
+}
+
 TEST(ChangesCodecTest, NumbersMoreLimitsThanItRemembers) {
     Changes changes;
     for (std::uint32_t i = 0; i < 500; ++i) changes.counters.push_back({{1, i}, i % 130, i / 100, 1, i});
