@@ -57,14 +57,16 @@ void set(To& to, const std::optional<Value>& value) {
 
 namespace opening {
 enum Field : std::size_t { account_id, currency, holder, kind, risk_level, floor, limits, opening_balance, metadata };
-constexpr std::array<std::string_view, 9> kNames = {
-    "account_id", "currency", "holder", "kind", "risk_level", "floor", "limits", "opening_balance", "metadata"};
+constexpr std::array<std::string_view, 9> kNames = {"/account_id", "/currency",        "/holder",
+                                                    "/kind",       "/risk_level",      "/floor",
+                                                    "/limits",     "/opening_balance", "/metadata"};
 constexpr std::array<std::size_t, 2> kRequired = {account_id, currency};
 }  // namespace opening
 
 namespace changing {
 enum Field : std::size_t { status, floor, risk_level, holder, limits, metadata };
-constexpr std::array<std::string_view, 6> kNames = {"status", "floor", "risk_level", "holder", "limits", "metadata"};
+constexpr std::array<std::string_view, 6> kNames = {"/status", "/floor",  "/risk_level",
+                                                    "/holder", "/limits", "/metadata"};
 }  // namespace changing
 
 }  // namespace

@@ -15,7 +15,7 @@ namespace {
 class PaymentItems {
 public:
     explicit PaymentItems(const std::function<void(const BatchItem&)>& each) : each_(each) {}
-    static constexpr std::string_view kList = "payments";
+    static constexpr std::string_view kList = "/payments";
 
     void read(JsonBody& body, ondemand::object& object) { read_payment_fields(body, object, nullptr, wish_); }
     void forget() { wish_ = {}; }
@@ -32,7 +32,7 @@ class AccountItems {
 public:
     AccountItems(const Policy& policy, const std::function<void(const AccountItem&)>& each)
         : policy_(policy), each_(each) {}
-    static constexpr std::string_view kList = "accounts";
+    static constexpr std::string_view kList = "/accounts";
 
     void read(JsonBody& body, ondemand::object& object) { read_account_fields(body, object, policy_, account_); }
     void forget() { account_ = {}; }
@@ -109,7 +109,7 @@ void read_mode(JsonBody& body, ondemand::value value, std::string_view pointer, 
 template <class Items>
 std::optional<Batch> read_batch(JsonReader& reader, const JsonInput& input, bool has_mode, Arena& arena, Items items,
                                 FieldErrors& errors) {
-    const std::array<std::string_view, 2> names = {Items::kList, "mode"};
+    const std::array<std::string_view, 2> names = {Items::kList, "/mode"};
     JsonBody body(reader.state(), arena, errors);
     auto document = body.open(input);
     if (!document) return std::nullopt;
@@ -128,7 +128,7 @@ std::optional<Batch> read_batch(JsonReader& reader, const JsonInput& input, bool
     if (errors.empty()) body.at_end(*document);
     batch.count = list.count();
     if (errors.empty() && batch.count == 0) {
-        errors.add(pointer_to("", Items::kList), "no_items", std::string(kNone));
+        errors.add(std::string(Items::kList), "no_items", std::string(kNone));
     }
     if (!errors.empty()) return std::nullopt;
     return batch;

@@ -162,7 +162,7 @@ void require(JsonBody& body, const FieldSet& seen, std::span<const std::string_v
     if (!body.ok()) return;
     for (const std::size_t field : required) {
         if (seen.has(field)) continue;
-        body.wrong(std::string(pointer).append("/").append(names[field]), "missing", "this field is required");
+        body.wrong(std::string(pointer).append(names[field]), "missing", "this field is required");
     }
 }
 

@@ -142,14 +142,15 @@ FieldSet each_field(JsonBody& body, ondemand::object& object, std::span<const st
         std::string_view key;
         if (!next_key(body, std::move(result), field, key)) return seen;
         std::size_t number = 0;
-        while (number < names.size() && names[number] != key) ++number;
+        while (number < names.size() && names[number].substr(1) != key) ++number;
         if (number == names.size()) {
             body.wrong(pointer_to(pointer, key), "unknown_field", "there is no such field here; remove it");
             continue;
         }
-        field_pointer.assign(pointer).append("/").append(names[number]);
+        std::string_view at = names[number];
+        if (!pointer.empty()) at = field_pointer.assign(pointer).append(at);
         if (named.has(number)) {
-            body.wrong(field_pointer, "duplicate_field", "this field stands here twice; send it once");
+            body.wrong(at, "duplicate_field", "this field stands here twice; send it once");
             continue;
         }
         named.add(number);
@@ -161,7 +162,7 @@ FieldSet each_field(JsonBody& body, ondemand::object& object, std::span<const st
             if (!nullable.has(number)) continue;
         }
         seen.add(number);
-        each(number, value, std::string_view(field_pointer), *type);
+        each(number, value, at, *type);
         if (!body.ok()) return seen;
     }
     return seen;

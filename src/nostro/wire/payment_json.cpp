@@ -27,9 +27,9 @@ enum Field : std::size_t {
     field_count,
 };
 constexpr std::array<std::string_view, field_count> kNames = {
-    "debtor_account", "creditor_account", "amount",         "currency", "rail",
-    "type",           "reference",        "description",    "capture",  "expires_at",
-    "metadata",       "opening_balances", "idempotency_key"};
+    "/debtor_account", "/creditor_account", "/amount",         "/currency", "/rail",
+    "/type",           "/reference",        "/description",    "/capture",  "/expires_at",
+    "/metadata",       "/opening_balances", "/idempotency_key"};
 constexpr std::array<std::size_t, 4> kRequired = {debtor_account, creditor_account, amount, currency};
 
 // Texts whose sense depends on fields that may stand behind them.
@@ -103,7 +103,7 @@ private:
         payment_.expires_at = *at;
     }
     void read_openings(ondemand::value value, std::string_view pointer) {
-        static constexpr std::array<std::string_view, 2> kSides = {"debtor", "creditor"};
+        static constexpr std::array<std::string_view, 2> kSides = {"/debtor", "/creditor"};
         if (!expect(body_, value, ondemand::json_type::object, pointer, R"({"debtor": "0.00", "creditor": "0.00"})")) {
             return;
         }

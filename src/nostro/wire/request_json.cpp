@@ -40,7 +40,7 @@ constexpr TextRule kNote{.max = kNoteMax, .lines = true};
 
 bool read_capture(JsonReader& reader, const JsonInput& input, Arena& arena, CaptureBody& into, FieldErrors& errors) {
     into = {};
-    static constexpr std::array<std::string_view, 1> kNames = {"amount"};
+    static constexpr std::array<std::string_view, 1> kNames = {"/amount"};
     return read_small(reader, input, arena, errors, kNames, {}, true,
                       [&](JsonBody& body, std::size_t, ondemand::value value, std::string_view pointer) {
                           set_amount(into.amount, read_amount_text(body, value, pointer));
@@ -49,7 +49,7 @@ bool read_capture(JsonReader& reader, const JsonInput& input, Arena& arena, Capt
 
 bool read_reverse(JsonReader& reader, const JsonInput& input, Arena& arena, ReverseBody& into, FieldErrors& errors) {
     into = {};
-    static constexpr std::array<std::string_view, 3> kNames = {"amount", "reference", "description"};
+    static constexpr std::array<std::string_view, 3> kNames = {"/amount", "/reference", "/description"};
     return read_small(reader, input, arena, errors, kNames, {}, true,
                       [&](JsonBody& body, std::size_t field, ondemand::value value, std::string_view pointer) {
                           if (field == 0) return set_amount(into.amount, read_amount_text(body, value, pointer));
@@ -60,7 +60,7 @@ bool read_reverse(JsonReader& reader, const JsonInput& input, Arena& arena, Reve
 
 bool read_review(JsonReader& reader, const JsonInput& input, Arena& arena, ReviewBody& into, FieldErrors& errors) {
     into = {};
-    static constexpr std::array<std::string_view, 2> kNames = {"reviewer", "reason"};
+    static constexpr std::array<std::string_view, 2> kNames = {"/reviewer", "/reason"};
     static constexpr std::array<std::size_t, 2> kRequired = {0, 1};
     return read_small(reader, input, arena, errors, kNames, kRequired, false,
                       [&](JsonBody& body, std::size_t field, ondemand::value value, std::string_view pointer) {
@@ -73,7 +73,7 @@ bool read_review(JsonReader& reader, const JsonInput& input, Arena& arena, Revie
 
 bool read_policy(JsonReader& reader, const JsonInput& input, Arena& arena, PolicyBody& into, FieldErrors& errors) {
     into = {};
-    static constexpr std::array<std::string_view, 2> kNames = {"policy", "by"};
+    static constexpr std::array<std::string_view, 2> kNames = {"/policy", "/by"};
     static constexpr std::array<std::size_t, 1> kRequired = {0};
     return read_small(reader, input, arena, errors, kNames, kRequired, false,
                       [&](JsonBody& body, std::size_t field, ondemand::value value, std::string_view pointer) {
@@ -85,7 +85,7 @@ bool read_policy(JsonReader& reader, const JsonInput& input, Arena& arena, Polic
 
 bool read_letter(JsonReader& reader, const JsonInput& input, Arena& arena, LetterBody& into, FieldErrors& errors) {
     into = {};
-    static constexpr std::array<std::string_view, 2> kNames = {"by", "note"};
+    static constexpr std::array<std::string_view, 2> kNames = {"/by", "/note"};
     return read_small(reader, input, arena, errors, kNames, {}, true,
                       [&](JsonBody& body, std::size_t field, ondemand::value value, std::string_view pointer) {
                           const TextRule by{.max = kReviewerMax};
