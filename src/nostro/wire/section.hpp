@@ -92,6 +92,13 @@ void put_id(RawWriter& raw, Id<Kind> id) {
     raw.u64(std::byteswap(id.high));
     raw.u64(std::byteswap(id.low));
 }
+template <class IdType>
+IdType load_id(const std::byte* from) {
+    std::uint64_t high = 0, low = 0;
+    std::memcpy(&high, from, sizeof high);
+    std::memcpy(&low, from + sizeof high, sizeof low);
+    return {.high = std::byteswap(high), .low = std::byteswap(low)};
+}
 inline void put_instant(RawWriter& raw, Instant at) { raw.i64(at.time_since_epoch().count()); }
 inline void put_currency(RawWriter& raw, Currency currency) { raw.text(currency.code()); }
 
@@ -106,13 +113,6 @@ class PayloadReader {
         }
         return value;
     }
-    void fail(std::string_view what, std::size_t at) {
-        if (ok()) {
-            wrong_ = what;
-            wrong_at_ = at;
-        }
-        in_.fail();
-    }
 
 public:
     explicit PayloadReader(std::span<const std::byte> bytes) : in_(bytes), size_(bytes.size()) {}
@@ -122,6 +122,13 @@ public:
     std::size_t at() const { return size_ - in_.remaining(); }
     std::size_t remaining() const { return in_.remaining(); }
     void fail(std::string_view what) { fail(what, at()); }
+    void fail(std::string_view what, std::size_t where) {
+        if (ok()) {
+            wrong_ = what;
+            wrong_at_ = where;
+        }
+        in_.fail();
+    }
     // "accounts: byte 123: status is 9"
     Error error(std::string_view where) const;
 
@@ -159,8 +166,8 @@ public:
 
     template <class IdType>
     IdType id() {
-        const std::uint64_t high = u64();
-        return {.high = std::byteswap(high), .low = std::byteswap(u64())};
+        const auto raw = bytes(16);
+        return ok() ? load_id<IdType>(raw.data()) : IdType{};
     }
     Instant instant() { return Instant{std::chrono::nanoseconds{static_cast<std::int64_t>(u64())}}; }
     Currency currency();
