@@ -21,9 +21,9 @@ using PolicyLookup = std::function<PolicyPtr(TenantNo, PolicyVersion)>;
 // application/problem+json (RFC 9457).
 struct Problem {
     int status = 500;
-    std::string_view code;    // stable word; `type` is made of it
-    std::string_view title;   // empty: the status' own
-    std::string_view detail;  // what happened and what to do
+    std::string_view code;        // stable word; `type` is made of it
+    std::string_view title = {};  // empty: the status' own
+    std::string_view detail;      // what happened and what to do
     const FieldErrors* errors = nullptr;
     // Added as members of their own: {"state", "settled"}.
     std::span<const std::pair<std::string_view, std::string_view>> more = {};

@@ -28,7 +28,7 @@ constexpr std::array kRows = {
     Row{Reason::risk_rejected, risk_block, {"FRAD", "U16", "R17", "05"}, "the policy's rules refuse it"},
     Row{Reason::review_rejected, risk_block, {"RR04", "U16", "R17", "05"}, "a reviewer refused it"},
     Row{Reason::review_expired, retry_later, {"AB06", "U20", "R17", "05"}, "nobody reviewed it in time"},
-    Row{Reason::hold_expired, final, {"AB05", "U69", "", "54"}, "nobody captured it in time"},
+    Row{Reason::hold_expired, final, {"AB05", "U69", "", ""}, "nobody captured it in time"},
     Row{Reason::not_settled, fix_and_resend, {"NARR", "U04", "R17", "12"}, "the original payment is not settled"},
     Row{Reason::reversal_exceeds_original,
         fix_and_resend,

@@ -1,4 +1,5 @@
-// Each Reason in the words of the rails, and what a client may do about it. docs/reasons.md is made from this table.
+// Each Reason in the words of the rails, and what a client may do about it. docs/reasons.md shows the table; a test
+// compares them.
 #pragma once
 #include <cstdint>
 #include <string_view>
