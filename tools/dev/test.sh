@@ -16,7 +16,8 @@ Runs the stages in this order, and stops at the first that fails:
   demo     what a newcomer sees
 --quick is release without the simulation, and lint without clang-tidy.
 --only runs the named stages alone. --sim sets the seeds of the simulation (NOSTRO_SIM_SEEDS), --kills the
-kill -9 rounds of the system tests (NOSTRO_KILLS), --fuzz-seconds the time of each target (default 10).
+kill -9 rounds of the system tests (NOSTRO_KILLS), --fuzz-seconds the time of each target (by default they
+share three minutes).
 TEXT
 }
 
@@ -40,7 +41,8 @@ while (($#)); do
     esac
     shift
 done
-export NOSTRO_FUZZ_SECONDS=${NOSTRO_FUZZ_SECONDS:-10}
+targets=(tests/fuzz/*_fuzz.cpp)
+export NOSTRO_FUZZ_SECONDS=${NOSTRO_FUZZ_SECONDS:-$((180 / ${#targets[@]}))}
 ((quick)) && stages=(release lint)
 ((${#only[@]})) && stages=("${only[@]}")
 
