@@ -69,6 +69,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     errors.clear();
     if (!read_policy(reader, in_place, arena, policy, errors)) check_refused(errors);
     errors.clear();
-    if (!read_letter(reader, in_place, arena, letter, errors)) check_refused(errors);
+    if (!read_redrive(reader, in_place, arena, letter, errors)) check_refused(errors);
     return 0;
 }

@@ -1,4 +1,4 @@
-"""What could not be read. HTTP refuses what it cannot read, so a journal that only HTTP has fed has none."""
+"""What could not be read: HTTP itself refuses such input, so letters come from those who say so."""
 
 import pytest
 from client import refused
@@ -27,3 +27,31 @@ def test_a_bad_note_is_refused(api, what):
 def test_input_that_http_refuses_leaves_no_letter(api):
     refused(api.post("/v1/payments", b"\x00\xff", key="dead-letter-key"), 400, "json_invalid")
     assert api.pages("/v1/dead-letters") == []
+
+
+def keep(api, text):
+    answer = api.post("/v1/dead-letters",
+                      {"source": "bank.csv", "position": "row 7", "format": "csv", "why": "no amount", "text": text})  # fmt: skip
+    assert answer.status == 201, answer.text
+    return answer.json["dead_letter_id"]
+
+
+def test_a_letter_is_mended_and_paid_once(api):
+    for name, opening in (("LETTER-A", "50.00"), ("LETTER-B", "0.00")):
+        api.post("/v1/accounts", {"account_id": name, "currency": "USD", "opening_balance": opening})
+    letter = keep(api, "LETTER-A,LETTER-B,x,USD")
+    refused(api.post(f"/v1/dead-letters/{letter}/redrive"), 422, "still_unreadable", ("/payment", "json_invalid"))
+    payment = {"debtor_account": "LETTER-A", "creditor_account": "LETTER-B", "amount": "12.34", "currency": "USD"}
+    for _ in range(2):
+        answer = api.post(f"/v1/dead-letters/{letter}/redrive", {"by": "ada", "payment": payment})
+        assert (answer.status, answer.json["state"]) == (200, "redriven"), answer.text
+    assert api.get("/v1/accounts/LETTER-B/balance").json["posted"] == "12.34"
+    refused(api.post(f"/v1/dead-letters/{letter}/discard"), 409, "already_decided")
+    assert api.get(f"/v1/payments/{answer.json['payment_id']}").json["status"] == "settled"
+
+
+def test_a_letter_is_discarded_once(api):
+    letter = keep(api, "rubbish")
+    for _ in range(2):
+        assert api.post(f"/v1/dead-letters/{letter}/discard", {"by": "ada"}).json["state"] == "discarded"
+    refused(api.post(f"/v1/dead-letters/{letter}/redrive", {"payment": {}}), 409, "already_decided")

@@ -1,5 +1,7 @@
 #include "nostro/engine/submission_builder.hpp"
 
+#include <fmt/format.h>
+
 #include <bit>
 #include <cstring>
 #include <deque>
@@ -301,9 +303,23 @@ Result<> SubmissionBuilder::change_policy(PolicyPtr policy, std::string_view by)
     return add(std::move(command));
 }
 
+Result<> SubmissionBuilder::keep_dead_letter(const KeepDeadLetter& letter, const RequestKey& key) {
+    Command command =
+        request(key, meaning_of([&](ByteWriter& writer) {
+                    writer.string("dead letter");
+                    for (const auto text : {letter.source, letter.position, letter.format, letter.why, letter.bytes}) {
+                        writer.string(text);
+                    }
+                }));
+    command.body = letter;
+    return add(std::move(command));
+}
+
 Result<> SubmissionBuilder::resolve_dead_letter(Place letter, bool redriven, std::string_view by,
                                                 std::string_view note) {
     Command command;
+    command.id = request_id(tenant_name_, "resolve", "dead letter", fmt::format("{}.{}", letter.seq, letter.index));
+    command.meaning = redriven ? 1 : 2;
     command.body = ResolveDeadLetter{.letter = letter, .redriven = redriven, .by = by, .note = note};
     return add(std::move(command));
 }

@@ -89,6 +89,16 @@ Parameter as_of_parameter() {
             .example = "2026-11-21T09:30:00Z"};
 }
 
+Route page_route(std::string_view path, std::string_view schema) {
+    Route route;
+    route.path = path;
+    route.parameters = {limit_parameter(), cursor_parameter()};
+    route.answers = {json_answer(200, "A page.", schema)};
+    add_problems(route, {400, 503});
+    route.keeps_request = true;
+    return route;
+}
+
 JsonReader& json_reader() {
     static thread_local JsonReader reader;
     return reader;

@@ -31,6 +31,8 @@ Parameter key_parameter(bool required);
 Parameter limit_parameter();
 Parameter cursor_parameter();
 Parameter as_of_parameter();
+// A list that is read page by page from the index; `schema`: of a page.
+Route page_route(std::string_view path, std::string_view schema);
 
 // --- bodies ---
 // The reader of this thread.

@@ -30,6 +30,7 @@ std::vector<Route> batch_routes(const Api& api);
 std::vector<Route> account_routes(const Api& api);
 std::vector<Route> account_history_routes(const Api& api);
 std::vector<Route> review_routes(const Api& api);
+std::vector<Route> dead_letter_routes(const Api& api);
 std::vector<Route> ledger_routes(const Api& api);
 std::vector<Route> stream_routes(const Api& api);
 std::vector<Route> operating_routes(const Api& api);

@@ -1,4 +1,4 @@
-// What people decide: reviews, policies, dead letters.
+// What people decide: reviews and policies.
 #include <string>
 
 #include "nostro/base/hex.hpp"
@@ -143,92 +143,17 @@ Route policy_route(const Api& api) {
     return route;
 }
 
-// --- dead letters ---
-
-void list_letters(Service& service, const Request& request, const Reply& reply) {
-    const auto page = service.history().dead_letters(limit_of(request), std::string(request.parameter("cursor")));
-    if (!page) return refuse_page(reply, page.error());
-    Response response;
-    JsonWriter json(response.body);
-    begin_list(json);
-    for (const DeadLetter& letter : page->items) write_dead_letter(json, letter);
-    end_list(json, page->next, page->as_of);
-    reply(std::move(response));
-}
-
-void resolve_letter(Service& service, bool redrive, const Request& request, const Reply& reply) {
-    const auto arena = arena_for(request);
-    FieldErrors errors;
-    LetterBody body;
-    if (!read_letter(json_reader(), json_input(request), *arena, body, errors)) return refuse_fields(reply, errors);
-    const auto [seq, index] = split_once(request.parameter("id"), '.');
-    const Place place{*parse_uint64(seq), *parse_uint32(index)};
-    const auto found = service.history().dead_letter(place);
-    if (!found) return refuse(reply, found.error());
-    if (!*found) return refuse(reply, 404, "dead_letter_not_found", "there is no dead letter with this id");
-    DeadLetter letter = std::move(**found);
-    if (letter.state != DeadLetter::State::open) {
-        return refuse(reply, 409, "already_decided", "this dead letter was redriven or discarded before");
-    }
-    SubmissionBuilder builder = service.build(arena);
-    if (const auto added = builder.resolve_dead_letter(place, redrive, body.by, body.note); !added) {
-        return refuse_wish(reply, added.error());
-    }
-    letter.state = redrive ? DeadLetter::State::redriven : DeadLetter::State::discarded;
-    service.submit(
-        builder.take(answer_one(service, reply, [letter = std::move(letter)](Response& response, const Receipt&) {
-            JsonWriter json(response.body);
-            write_dead_letter(json, letter);
-        })));
-}
-
-Route letter_route(Service& service, bool redrive) {
-    Route route;
-    route.method = Method::post;
-    route.path = redrive ? "/v1/dead-letters/{id}/redrive" : "/v1/dead-letters/{id}/discard";
-    route.operation = redrive ? "redriveDeadLetter" : "discardDeadLetter";
-    route.tag = "Dead letters";
-    route.summary =
-        redrive ? "Notes that a dead letter was mended and sent again" : "Notes that a dead letter counts no more";
-    route.parameters = {{.name = "id",
-                         .in = ParameterIn::path,
-                         .kind = ParameterKind::place,
-                         .required = true,
-                         .description = "The dead letter's id.",
-                         .example = "17.4"}};
-    route.takes = {{"application/json", "LetterRequest"}};
-    route.body_required = false;
-    route.answers = {json_answer(200, "Noted and durable.", "DeadLetter")};
-    add_problems(route, {400, 404, 409, 422, 503});
-    route.blocks = true;
-    route.handler = [&service, redrive](const Request& request, const Reply& reply) {
-        resolve_letter(service, redrive, request, reply);
-    };
-    return route;
-}
-
-Route page_route(std::string_view path, std::string_view operation, std::string_view tag, std::string_view summary,
-                 std::string_view schema) {
-    Route route;
-    route.path = path;
-    route.operation = operation;
-    route.tag = tag;
-    route.summary = summary;
-    route.parameters = {limit_parameter(), cursor_parameter()};
-    route.answers = {json_answer(200, "A page.", schema)};
-    add_problems(route, {400, 503});
-    route.keeps_request = true;
-    return route;
-}
-
 }  // namespace
 
 std::vector<Route> review_routes(const Api& api) {
     Service& service = *api.service;
     std::vector<Route> routes;
-    routes.push_back(page_route("/v1/reviews", "listReviews", "Reviews",
-                                "Payments that wait for a person, oldest first", "PaymentList"));
-    routes.back().handler = fresh(service, list_reviews);
+    Route reviews = page_route("/v1/reviews", "PaymentList");
+    reviews.operation = "listReviews";
+    reviews.tag = "Reviews";
+    reviews.summary = "Payments that wait for a person, oldest first";
+    reviews.handler = fresh(service, list_reviews);
+    routes.push_back(std::move(reviews));
     routes.push_back(review_route(service, true));
     routes.push_back(review_route(service, false));
 
@@ -241,12 +166,6 @@ std::vector<Route> review_routes(const Api& api) {
     policies.handler = [&service](const Request&, const Reply& reply) { list_policies(service, reply); };
     routes.push_back(std::move(policies));
     routes.push_back(policy_route(api));
-
-    routes.push_back(page_route("/v1/dead-letters", "listDeadLetters", "Dead letters",
-                                "What could not be read, newest first", "DeadLetterList"));
-    routes.back().handler = fresh(service, list_letters);
-    routes.push_back(letter_route(service, true));
-    routes.push_back(letter_route(service, false));
     return routes;
 }
 

@@ -147,7 +147,7 @@ void write_totals(JsonWriter& json, std::span<const Book::KindTotal> totals, con
     json.end_object();
 }
 
-void write_dead_letter(JsonWriter& json, const DeadLetter& letter) {
+void write_dead_letter(JsonWriter& json, const DeadLetter& letter, PaymentId payment) {
     json.begin_object();
     json.field("dead_letter_id", std::to_string(letter.place.seq) + "." + std::to_string(letter.place.index));
     write_time(json, "at", letter.at);
@@ -157,6 +157,7 @@ void write_dead_letter(JsonWriter& json, const DeadLetter& letter) {
     // Text where it is one; else nothing would survive the way through JSON.
     is_valid_utf8(letter.bytes) ? json.field("text", letter.bytes) : json.field("text", nullptr);
     json.field("bytes_base64", base64(letter.bytes)).field("size", letter.bytes.size());
+    payment.empty() ? json.field("payment_id", nullptr) : json.field("payment_id", to_hex(payment));
     write_place(json, "journal", letter.place);
     json.end_object();
 }

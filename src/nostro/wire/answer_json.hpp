@@ -49,7 +49,8 @@ void write_balance(JsonWriter& json, std::string_view account_name, const Accoun
 void write_entry(JsonWriter& json, const Entry& entry, std::string_view other_party);
 void write_policy(JsonWriter& json, const Policy& policy, bool in_force);
 void write_totals(JsonWriter& json, std::span<const Book::KindTotal> totals, const AsOf& as_of);
-void write_dead_letter(JsonWriter& json, const DeadLetter& letter);
+// `payment`: what was made of it; empty: nothing yet.
+void write_dead_letter(JsonWriter& json, const DeadLetter& letter, PaymentId payment);
 
 // {"data":[ ... ],"next_cursor":...,"as_of":...}: begin_list, each item, end_list.
 void begin_list(JsonWriter& json);

@@ -217,6 +217,18 @@ std::optional<std::string_view> read_text(JsonBody& body, ondemand::value value,
     return body.arena.copy(*text);
 }
 
+std::optional<std::string_view> read_json_object(JsonBody& body, ondemand::value value, std::string_view pointer) {
+    if (!expect(body, value, ondemand::json_type::object, pointer, "an object")) return std::nullopt;
+    auto object = as_object(body, value);
+    if (!object) return std::nullopt;
+    std::string_view text;
+    if (const auto error = object->raw_json().get(text); error != simdjson::SUCCESS) {
+        body.broken(error);
+        return std::nullopt;
+    }
+    return body.arena.copy(text);
+}
+
 bool is_json_number(std::string_view text) {
     std::size_t at = 0;
     const auto digits = [&] {

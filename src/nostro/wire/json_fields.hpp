@@ -110,6 +110,8 @@ std::optional<std::string_view> read_account_name(JsonBody& body, ondemand::valu
 std::optional<Currency> read_currency(JsonBody& body, ondemand::value value, std::string_view pointer);
 // A flat object as one canonical text, keys sorted; in the arena. Empty: no entries.
 std::optional<std::string_view> read_metadata(JsonBody& body, ondemand::value value, std::string_view pointer);
+// An object as its own JSON text, unread; in the arena.
+std::optional<std::string_view> read_json_object(JsonBody& body, ondemand::value value, std::string_view pointer);
 // Of the value's type, or `wrong_type` with `wanted` in its detail.
 bool expect(JsonBody& body, ondemand::value value, ondemand::json_type type, std::string_view pointer,
             std::string_view wanted);

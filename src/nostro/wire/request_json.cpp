@@ -83,15 +83,52 @@ bool read_policy(JsonReader& reader, const JsonInput& input, Arena& arena, Polic
                       });
 }
 
-bool read_letter(JsonReader& reader, const JsonInput& input, Arena& arena, LetterBody& into, FieldErrors& errors) {
+bool read_dead_letter(JsonReader& reader, const JsonInput& input, Arena& arena, KeepDeadLetter& into,
+                      FieldErrors& errors) {
     into = {};
-    static constexpr std::array<std::string_view, 2> kNames = {"/by", "/note"};
-    return read_small(reader, input, arena, errors, kNames, {}, true,
+    static constexpr std::array<std::string_view, 5> kNames = {"/source", "/position", "/format", "/why", "/text"};
+    static constexpr std::array<std::size_t, 4> kRequired = {0, 1, 3, 4};
+    return read_small(reader, input, arena, errors, kNames, kRequired, false,
                       [&](JsonBody& body, std::size_t field, ondemand::value value, std::string_view pointer) {
+                          const auto text = [&](std::string_view& to, const TextRule& rule) {
+                              set(to, read_text(body, value, pointer, rule));
+                          };
+                          switch (field) {
+                              case 0: return text(into.source, {.max = kLetterSourceMax, .may_be_empty = false});
+                              case 1: return text(into.position, {.max = kLetterPositionMax, .may_be_empty = false});
+                              case 2: return text(into.format, {.max = kLetterFormatMax});
+                              case 3: return text(into.why, {.max = kNoteMax, .may_be_empty = false, .lines = true});
+                              default: break;
+                          }
+                          if (const auto bytes = read_raw_text(body, value, pointer)) into.bytes = arena.copy(*bytes);
+                      });
+}
+
+namespace {
+
+template <std::size_t N>
+bool read_letter(JsonReader& reader, const JsonInput& input, Arena& arena, LetterBody& into, FieldErrors& errors,
+                 const std::array<std::string_view, N>& names) {
+    into = {};
+    return read_small(reader, input, arena, errors, names, {}, true,
+                      [&](JsonBody& body, std::size_t field, ondemand::value value, std::string_view pointer) {
+                          if (field == 2) return set(into.payment, read_json_object(body, value, pointer));
                           const TextRule by{.max = kReviewerMax};
                           set(field == 0 ? into.by : into.note,
                               read_text(body, value, pointer, field == 0 ? by : kNote));
                       });
+}
+
+}  // namespace
+
+bool read_discard(JsonReader& reader, const JsonInput& input, Arena& arena, LetterBody& into, FieldErrors& errors) {
+    static constexpr std::array<std::string_view, 2> kNames = {"/by", "/note"};
+    return read_letter(reader, input, arena, into, errors, kNames);
+}
+
+bool read_redrive(JsonReader& reader, const JsonInput& input, Arena& arena, LetterBody& into, FieldErrors& errors) {
+    static constexpr std::array<std::string_view, 3> kNames = {"/by", "/note", "/payment"};
+    return read_letter(reader, input, arena, into, errors, kNames);
 }
 
 }  // namespace nostro

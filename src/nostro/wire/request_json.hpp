@@ -17,6 +17,7 @@
 namespace nostro {
 
 constexpr std::size_t kHolderMax = 140, kReviewerMax = 64, kNoteMax = 500;
+constexpr std::size_t kLetterSourceMax = 64, kLetterPositionMax = 128, kLetterFormatMax = 32;
 
 // An amount whose currency the body does not name. to_minor() when the payment is known.
 struct AmountText {
@@ -71,9 +72,15 @@ struct PolicyBody {  // {"policy": TOML text, "by"}; `by` is optional
 };
 bool read_policy(JsonReader& reader, const JsonInput& input, Arena& arena, PolicyBody& into, FieldErrors& errors);
 
-struct LetterBody {  // {"by","note"}, both optional; an empty body is fine
+// {"source","position","format","why","text"}; `format` is optional. `text` is kept as it is, whatever it holds.
+bool read_dead_letter(JsonReader& reader, const JsonInput& input, Arena& arena, KeepDeadLetter& into,
+                      FieldErrors& errors);
+
+struct LetterBody {  // {"by","note","payment"}, all optional; an empty body is fine
     std::string_view by, note;
+    std::string_view payment;  // redrive: the object's JSON text; to be read by read_payment
 };
-bool read_letter(JsonReader& reader, const JsonInput& input, Arena& arena, LetterBody& into, FieldErrors& errors);
+bool read_discard(JsonReader& reader, const JsonInput& input, Arena& arena, LetterBody& into, FieldErrors& errors);
+bool read_redrive(JsonReader& reader, const JsonInput& input, Arena& arena, LetterBody& into, FieldErrors& errors);
 
 }  // namespace nostro

@@ -1,7 +1,5 @@
 #include <gtest/gtest.h>
 
-#include <future>
-
 #include "tests/unit/http/api_world.hpp"
 
 namespace nostro {
@@ -149,29 +147,6 @@ TEST_F(AccountsApiTest, PoliciesAreVersionedAndCheckedBeforeTheyCount) {
     EXPECT_EQ(told["/errors/0/pointer"], "/policy");
     EXPECT_EQ(world_.send("PUT", "/v1/policies/nostro", "tenant = \"x\"\n", {}, "application/toml").status, 422);
     EXPECT_EQ(world_.send("PUT", "/v1/policies/nobody", toml, {}, "application/toml").status, 404);
-}
-
-TEST_F(AccountsApiTest, DeadLettersAreListedAndResolvedOnce) {
-    const auto arena = std::make_shared<Arena>();
-    SubmissionBuilder builder = world_.service().build(arena);
-    Command command;
-    command.body = KeepDeadLetter{"file", "7", "csv", "no amount", "a,b,\xff"};
-    ASSERT_TRUE(builder.command(command));
-    std::promise<bool> kept;
-    world_.service().submit(builder.take([&kept](const auto& receipts) { kept.set_value(bool(receipts)); }));
-    ASSERT_TRUE(kept.get_future().get());
-    const Told list = world_.get("/v1/dead-letters");
-    ASSERT_EQ(list["/data/0/source"], "file") << list.body;
-    EXPECT_EQ(list["/data/0/state"], "open");
-    EXPECT_EQ(list["/data/0/text"], "(null)");
-    const std::string url = "/v1/dead-letters/" + list["/data/0/dead_letter_id"];
-    const Told discarded = world_.post(url + "/discard", R"({"by":"me","note":"test row"})");
-    EXPECT_EQ(discarded.status, 200);
-    EXPECT_EQ(discarded["/state"], "discarded");
-    EXPECT_EQ(world_.get("/v1/dead-letters")["/data/0/state"], "discarded");
-    EXPECT_EQ(world_.post(url + "/redrive").status, 409);
-    EXPECT_EQ(world_.post("/v1/dead-letters/9999.0/redrive").status, 404);
-    EXPECT_EQ(world_.post("/v1/dead-letters/rubbish/redrive").status, 404);
 }
 
 TEST_F(AccountsApiTest, TheStreamTellsOutcomesInOrderAndResumesWithoutAGap) {

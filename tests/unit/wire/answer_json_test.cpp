@@ -307,13 +307,17 @@ TEST(AccountAnswerTest, ShowsAPolicyAsItsText) {
 }
 
 TEST(DeadLetterAnswerTest, ShowsTextAndBytes) {
+    PaymentId payment{0, 0x2a};
     DeadLetter letter{
         {17, 4}, kAt, "orders", "0:17", "", "no JSON", std::string("ab\0c", 4), DeadLetter::State::redriven};
     EXPECT_EQ(
-        written([&](JsonWriter& json) { write_dead_letter(json, letter); }),
+        written([&](JsonWriter& json) { write_dead_letter(json, letter, payment); }),
         R"({"dead_letter_id":"17.4","at":"2026-11-21T09:30:00.123456Z","state":"redriven","source":"orders",)"
         R"("position":"0:17","format":null,"why":"no JSON","text":"ab\u0000c","bytes_base64":"YWIAYw==","size":4,)"
-        R"("journal":{"book":0,"seq":17,"index":4}})");
+        R"("payment_id":"0000000000000000000000000000002a","journal":{"book":0,"seq":17,"index":4}})");
+    payment = {};
+    EXPECT_THAT(written([&](JsonWriter& json) { write_dead_letter(json, letter, payment); }),
+                HasSubstr(R"("payment_id":null)"));
     struct Encoding {
         std::string bytes;
         const char* base64;
@@ -321,10 +325,11 @@ TEST(DeadLetterAnswerTest, ShowsTextAndBytes) {
     for (const auto& [bytes, base64] : {Encoding{"", "\"\""}, Encoding{"f", "\"Zg==\""}, Encoding{"fo", "\"Zm8=\""},
                                         Encoding{"foo", "\"Zm9v\""}, Encoding{"\xff\xfe\xfd\xfc", "\"//79/A==\""}}) {
         letter.bytes = bytes;
-        EXPECT_THAT(written([&](JsonWriter& json) { write_dead_letter(json, letter); }),
+        EXPECT_THAT(written([&](JsonWriter& json) { write_dead_letter(json, letter, payment); }),
                     HasSubstr(std::string("\"bytes_base64\":") + base64));
     }
-    EXPECT_THAT(written([&](JsonWriter& json) { write_dead_letter(json, letter); }), HasSubstr(R"("text":null)"));
+    EXPECT_THAT(written([&](JsonWriter& json) { write_dead_letter(json, letter, payment); }),
+                HasSubstr(R"("text":null)"));
 }
 
 TEST(ListAnswerTest, HasDataCursorAndAge) {

@@ -112,14 +112,43 @@ TEST_F(RequestJsonTest, APolicyIsText) {
     EXPECT_THAT(faults_of(errors), ElementsAre("/policy empty"));
 }
 
+TEST_F(RequestJsonTest, ADeadLetterKeepsItsTextAsItIs) {
+    KeepDeadLetter letter;
+    ASSERT_TRUE(read(
+        read_dead_letter,
+        R"({"source":"bank.csv","position":"row 7","format":"csv","why":"no amount","text":"a,\u0000b\n"})", letter));
+    EXPECT_EQ(letter.source, "bank.csv");
+    EXPECT_EQ(letter.position, "row 7");
+    EXPECT_EQ(letter.format, "csv");
+    EXPECT_EQ(letter.why, "no amount");
+    EXPECT_EQ(letter.bytes, std::string_view("a,\0b\n", 5));
+    EXPECT_FALSE(read(read_dead_letter, R"({"source":"","why":"x","text":7})", letter));
+    EXPECT_THAT(faults_of(errors), ElementsAre("/source empty", "/text wrong_type", "/position missing"));
+}
+
 TEST_F(RequestJsonTest, ALettersActionMayNameNothing) {
     LetterBody body;
-    EXPECT_TRUE(read(read_letter, "", body));
-    ASSERT_TRUE(read(read_letter, R"({"by":"ada","note":"sent again"})", body));
+    for (const auto& function : {read_discard, read_redrive}) {
+        EXPECT_TRUE(read(function, "", body));
+        ASSERT_TRUE(read(function, R"({"by":"ada","note":"sent again"})", body));
+        EXPECT_EQ(body.by, "ada");
+        EXPECT_EQ(body.note, "sent again");
+        EXPECT_EQ(body.payment, "");
+        EXPECT_FALSE(read(function, R"({"note":1})", body));
+        EXPECT_THAT(faults_of(errors), ElementsAre("/note wrong_type"));
+    }
+}
+
+TEST_F(RequestJsonTest, ARedrivenLetterMayBringItsPaymentMended) {
+    LetterBody body;
+    ASSERT_TRUE(read(read_redrive, R"({"payment":{"amount":"1","metadata":{"a":"}]"}},"by":"ada"})", body))
+        << faults_of(errors).front();
+    EXPECT_EQ(body.payment, R"({"amount":"1","metadata":{"a":"}]"}})");
     EXPECT_EQ(body.by, "ada");
-    EXPECT_EQ(body.note, "sent again");
-    EXPECT_FALSE(read(read_letter, R"({"note":1})", body));
-    EXPECT_THAT(faults_of(errors), ElementsAre("/note wrong_type"));
+    EXPECT_FALSE(read(read_redrive, R"({"payment":"text"})", body));
+    EXPECT_THAT(faults_of(errors), ElementsAre("/payment wrong_type"));
+    EXPECT_FALSE(read(read_discard, R"({"payment":{}})", body));
+    EXPECT_THAT(faults_of(errors), ElementsAre("/payment unknown_field"));
 }
 
 TEST_F(RequestJsonTest, OpensAnAccountWithEveryField) {
