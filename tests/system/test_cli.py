@@ -196,6 +196,85 @@ def test_a_bad_file_is_told_with_its_row(shared, tmp_path, text, code, word):
     assert done.returncode == code and word in done.stdout + done.stderr, done
 
 
+BANK = ["--map", "debtor_account=Von", "--map", "creditor_account=an", "--map", "amount=Betrag", "--map",
+        "reference=Zweck", "--map", "metadata.order=Nr", "--set", "currency=EUR", "--set", "type=BOOKING"]  # fmt: skip
+
+
+def replayed(shared, file, *arguments, code=0):
+    done = run("replay", file, "--json", *arguments, "--url", shared.url)
+    assert done.returncode == code, done
+    return json.loads(done.stdout)
+
+
+def test_any_csv_is_replayed_by_what_its_columns_are(shared, api, tmp_path):
+    debtor, creditor = api.pair("100.00", "EUR")
+    file = tmp_path / "bank.csv"
+    file.write_text("\ufeffVon,An,Betrag,Zweck,Nr,Rest\r\n"
+                    f'{debtor},{creditor},12.50,"Rent, ""May""",77,x\r\n\r\n'
+                    f'{debtor},{creditor},90,,78,"two\nlines"\r\n'
+                    f"{debtor},{creditor},3.00,Zürich,,\r\n", encoding="utf-8")  # fmt: skip
+    first = replayed(shared, file, *BANK)
+    assert (first["rows"], first["taken"], first["unreadable"], first["replayed"]) == (3, 3, 0, 0)
+    assert first["by_status"] == {"rejected": 1, "settled": 2} and first["not_taken_first"] == []
+    assert first["double_entry"] is None and first["detection"] is None, "the file has no balances and no labels"
+    again = replayed(shared, file, *BANK, "--batch", 1)
+    assert again["replayed"] == 3 and again["by_status"] == first["by_status"]
+    api.readable()
+    rent, much, last = api.pages("/v1/payments", account=debtor)[::-1]
+    assert (rent["reference"], rent["metadata"], rent["type"]) == ('Rent, "May"', {"order": "77"}, "BOOKING")
+    assert (much["reason"], much["reference"]) == ("insufficient_funds", None)
+    assert (last["reference"], last["metadata"], last["currency"]) == ("Zürich", {}, "EUR")
+    assert api.posted(creditor) == "15.50"
+    told = run("replay", file, *BANK, "--url", shared.url).stdout
+    assert "known before" in told and "fraud" not in told and "double entry" not in told, told
+
+
+def test_columns_named_like_fields_need_no_map(shared, api, tmp_path):
+    debtor, creditor = api.pair("100.00")
+    key = unique()
+    file = tmp_path / "named.csv"
+    file.write_text("amount,debtor_account,creditor_account,idempotency_key,metadata.a,capture\n"
+                    f"5,{debtor},{creditor},{key},b,manual\n")  # fmt: skip
+    assert replayed(shared, file)["by_status"] == {"held": 1}
+    api.readable()
+    (payment,) = api.pages("/v1/payments", account=debtor)
+    assert (payment["idempotency_key"], payment["metadata"], payment["currency"]) == (key, {"a": "b"}, "USD")
+    changed = replayed(shared, file, "--set", "type=OTHER", code=1)
+    assert changed["not_taken_by_code"] == {"idempotency_key_reused": 1} and "row 1" in changed["not_taken_first"][0]
+
+
+def test_rows_that_cannot_be_payments_are_told_and_the_others_are_taken(shared, api, tmp_path):
+    debtor, creditor = api.pair("100.00", "EUR")
+    file = tmp_path / "bank.csv"
+    file.write_bytes(f"""Von,An,Betrag,Zweck,Nr
+{debtor},{creditor},zwei,,
+{debtor},,1,,
+{debtor},{creditor}
+{debtor},{creditor},1,"open,
+{debtor},{creditor},1,M""".encode() + b"\xfc" + f"""ller,
+{debtor},{creditor},1,fine,""".encode())  # fmt: skip
+    report = replayed(shared, file, *BANK, code=1)
+    assert (report["rows"], report["taken"], report["unreadable"]) == (6, 1, 3)
+    assert [each.removeprefix(f"{file}: ") for each in report["not_taken_first"]] == [
+        "row 1: column 'Betrag' holds 'zwei': amount: 'zwei' is no decimal number; send one like 12.75",
+        "row 2: column 'An' holds '': this field is required"]  # fmt: skip
+    for told, row in zip(report["unreadable_first"], ("row 3: 2 columns", "row 4: column 4: a quote is opened",
+                                                      "row 5: column 'Zweck' holds 'M\\xfcller'"), strict=True):  # fmt: skip
+        assert told.startswith(f"{file}: {row}"), told
+
+
+@pytest.mark.parametrize("arguments, word", [
+    (["--map", "amount"], "FIELD=COLUMN"), (["--map", "amuont=Betrag"], "did you mean 'amount'?"),
+    (["--map", "amount=Betrga"], "did you mean 'Betrag'?"), (["--map", "amount=Betrag"], "debtor_account"),
+    (["--set", "nothing=x"], "no field 'nothing'"), ([], "--map FIELD=COLUMN"),
+])  # fmt: skip
+def test_a_wrong_map_is_told_before_anything_is_sent(tmp_path, arguments, word):
+    file = tmp_path / "bank.csv"
+    file.write_text("Von,An,Betrag\na,b,1\n")
+    done = run("replay", file, *arguments, "--url", "http://127.0.0.1:1")
+    assert done.returncode == 2 and str(file) in done.stderr and word in done.stderr, done
+
+
 def test_bench_measures_for_a_second(shared):
     done = run("bench", "--url", shared.url, "--load", "single", "--load", "bulk", "--seconds", 1, "--accounts", 100,
                "--json")  # fmt: skip

@@ -1,96 +1,39 @@
-// nostro replay: a PaySim file as payments, through the HTTP API.
+// nostro replay: the rows of a CSV file as payments, through the HTTP API.
 //
 // Each row's key is made of the file's content and the row's number, so a file that is replayed twice, or again after a
 // crash in the middle, changes nothing the second time.
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <deque>
-#include <system_error>
 #include <thread>
 #include <unordered_map>
 
 #include "nostro/base/embedded.hpp"
-#include "nostro/base/hex.hpp"
 #include "nostro/base/json_text.hpp"
-#include "nostro/base/sha256.hpp"
 #include "nostro/base/text.hpp"
 #include "nostro/cli/command.hpp"
 #include "nostro/cli/load.hpp"
+#include "nostro/cli/mapped_file.hpp"
 #include "nostro/cli/replay_report.hpp"
+#include "nostro/cli/replay_rows.hpp"
 #include "nostro/cli/terminal.hpp"
 
 namespace nostro::cli {
 namespace {
 
 struct ReplayOptions {
-    std::string file, currency = "USD";
+    std::string file;
+    ColumnWishes columns{.maps = {}, .sets = {}, .currency = "USD"};
     std::size_t connections = 8, batch = 1000;
     bool put_policy = false;
 };
 
-constexpr std::size_t kUnreadableShown = 5;
 constexpr int kRetriesMax = 200;
 constexpr auto kRetryPause = std::chrono::milliseconds(100);
+constexpr std::size_t kBodyMax = 8u << 20;  // of a batch; the service takes twice as much
 
-// A file's bytes, mapped: it is read twice, for its hash and for its rows.
-class MappedFile {
-public:
-    static Result<MappedFile> open(const std::string& path) {
-        MappedFile file;
-        const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-        struct stat info{};
-        if (!fd || fstat(fd.get(), &info) != 0) {
-            return Error{ErrorCode::invalid, fmt::format("{}: {}", path, std::generic_category().message(errno))};
-        }
-        if (!S_ISREG(info.st_mode)) return Error{ErrorCode::invalid, fmt::format("{}: is no file", path)};
-        file.size_ = static_cast<std::size_t>(info.st_size);
-        if (file.size_ == 0) return Error{ErrorCode::invalid, fmt::format("{}: is empty", path)};
-        void* memory = mmap(nullptr, file.size_, PROT_READ, MAP_PRIVATE, fd.get(), 0);
-        if (memory == MAP_FAILED)
-            return Error{ErrorCode::unavailable, fmt::format("{}: {}", path, std::generic_category().message(errno))};
-        file.memory_ = static_cast<char*>(memory);
-        return file;
-    }
-    MappedFile(MappedFile&& other) noexcept
-        : memory_(std::exchange(other.memory_, nullptr)), size_(std::exchange(other.size_, 0)) {}
-    MappedFile& operator=(MappedFile&&) = delete;
-    ~MappedFile() {
-        if (memory_ != nullptr) munmap(memory_, size_);
-    }
-    std::string_view text() const { return {memory_, size_}; }
-
-private:
-    MappedFile() = default;
-    char* memory_ = nullptr;
-    std::size_t size_ = 0;
-};
-
-// The payment of a row, as one line of NDJSON.
-void append_payment(std::string& to, const paysim::Row& row, std::string_view file_hash, std::uint64_t number,
-                    Currency currency) {
-    const paysim::Sides sides = paysim::sides_of(row, currency);
-    JsonWriter json(to);
-    json.begin_object();
-    json.field("idempotency_key", fmt::format("{}-{}", file_hash, number));
-    json.field("debtor_account", sides.debtor).field("creditor_account", sides.creditor);
-    json.field("amount", Money(row.amount_minor, currency).decimal()).field("currency", currency.code());
-    json.field("type", paysim::name(row.type)).field("reference", fmt::format("step {}", row.step));
-    json.key("opening_balances").begin_object();
-    if (!sides.debtor.starts_with("house:")) {
-        json.field("debtor", Money(sides.debtor_opening_minor, currency).decimal());
-    }
-    json.field("creditor", Money(sides.creditor_opening_minor, currency).decimal());
-    json.end_object().end_object();
-    to += '\n';
-}
-
-// Rows, without the header; a last line need not end.
+// About as many as there are rows, without the header; a last line need not end.
 std::uint64_t lines_of(std::string_view text) {
     const auto ends = static_cast<std::uint64_t>(std::ranges::count(text, '\n'));
     return text.ends_with('\n') ? ends - 1 : ends;
@@ -99,16 +42,9 @@ std::uint64_t lines_of(std::string_view text) {
 // Turns the file into batches and the answers into the report.
 class Replay {
 public:
-    Replay(const ReplayOptions& options, Currency currency, std::string_view text, const paysim::Layout& layout,
-           std::string head)
-        : options_(options),
-          currency_(currency),
-          rest_(text),
-          layout_(layout),
-          head_(std::move(head)),
-          file_hash_(to_hex(sha256(text)).substr(0, 24)),
-          progress_("replay", "rows", lines_of(text)) {
-        (void)take_line();  // the header
+    Replay(std::size_t batch_rows, ReplayRows& rows, std::uint64_t rows_about, std::string head)
+        : batch_rows_(batch_rows), rows_(rows), head_(std::move(head)), progress_("replay", "rows", rows_about) {
+        report.is_paysim = rows.layout().is_paysim();
     }
 
     bool next(std::string& request, std::uint64_t& tag) {
@@ -119,7 +55,7 @@ public:
         } else {
             tag = next_tag_;
             Batch batch = next_batch();
-            if (batch.is_fraud.empty()) return false;
+            if (batch.rows.empty()) return false;
             ++next_tag_;
             under_way_.emplace(tag, std::move(batch));
         }
@@ -149,38 +85,15 @@ public:
 private:
     struct Batch {
         std::string body;
-        std::vector<bool> is_fraud;  // a row each
+        std::vector<ReplayRow> rows;
         int tries = 0;
     };
 
-    std::string_view take_line() {
-        const auto end = std::min(rest_.find('\n'), rest_.size());
-        const std::string_view line = rest_.substr(0, end);
-        rest_.remove_prefix(std::min(rest_.size(), end + 1));
-        return line;
-    }
-
     Batch next_batch() {
         Batch batch;
-        while (!rest_.empty() && batch.is_fraud.size() < options_.batch) {
-            const std::string_view line = take_line();
-            if (trim(line).empty()) continue;
-            const std::uint64_t number = ++report.rows;
-            const auto row = layout_.parse(line, currency_);
-            if (!row) {
-                if (report.unreadable++ < kUnreadableShown) {
-                    report.unreadable_first.push_back(fmt::format("row {}: {}", number, row.error().what));
-                }
-                continue;
-            }
-            report.audit.add(*row);
-            if (row->amount_minor == 0) {
-                ++report.zero_amounts;
-                continue;
-            }
-            report.fraud += row->is_fraud ? 1 : 0;
-            append_payment(batch.body, *row, file_hash_, number, currency_);
-            batch.is_fraud.push_back(row->is_fraud);
+        ReplayRow row;
+        while (batch.rows.size() < batch_rows_ && batch.body.size() < kBodyMax && rows_.next(batch.body, row, report)) {
+            batch.rows.push_back(row);
         }
         return batch;
     }
@@ -195,7 +108,7 @@ private:
     bool read_results(const Batch& batch, std::string_view body) {
         simdjson::dom::element document;
         return parser_.parse(body.data(), body.size()).get(document) == simdjson::SUCCESS &&
-               document["data"].get(results_) == simdjson::SUCCESS && results_.size() == batch.is_fraud.size();
+               document["data"].get(results_) == simdjson::SUCCESS && results_.size() == batch.rows.size();
     }
 
     // Some rows came when the service was full: all of the batch is sent again, those that were taken are known.
@@ -209,7 +122,7 @@ private:
 
     bool count(const Batch& batch) {
         std::size_t row = 0;
-        for (const auto item : results_) count_row(item, batch.is_fraud[row++], batch.tries == 0);
+        for (const auto item : results_) count_row(item, batch.rows[row++], batch.tries == 0);
         return true;
     }
 
@@ -219,14 +132,27 @@ private:
         return text;
     }
 
-    void count_row(simdjson::dom::element item, bool is_fraud, bool first_try) {
-        const std::string_view status = text_of(item, "status");
-        if (status.empty()) {
-            std::string_view code;
-            if (item["error"]["code"].get(code) != simdjson::SUCCESS) code = "unknown";
-            ++report.not_taken_by_code[std::string(code)];
+    void count_not_taken(simdjson::dom::element item, const ReplayRow& row) {
+        simdjson::dom::element error;
+        if (item["error"].get(error) != simdjson::SUCCESS) {
+            ++report.not_taken_by_code["unknown"];
             return;
         }
+        ++report.not_taken_by_code[std::string(text_of(error, "code"))];
+        const auto tell = [&](std::string_view pointer, std::string_view detail) {
+            if (report.not_taken_first.size() == ReplayReport::kShownMax) return;
+            report.not_taken_first.push_back(rows_.describe(row, pointer, detail));
+        };
+        simdjson::dom::array fields;
+        if (error["errors"].get(fields) != simdjson::SUCCESS || fields.size() == 0) {
+            return tell({}, text_of(error, "detail"));
+        }
+        for (const auto field : fields) tell(text_of(field, "pointer"), text_of(field, "detail"));
+    }
+
+    void count_row(simdjson::dom::element item, const ReplayRow& row, bool first_try) {
+        const std::string_view status = text_of(item, "status");
+        if (status.empty()) return count_not_taken(item, row);
         const std::string_view reason = text_of(item, "reason");
         bool replayed = false;
         if (item["replayed"].get(replayed) != simdjson::SUCCESS) replayed = false;
@@ -236,15 +162,13 @@ private:
         if (status == "rejected") ++report.rejected_by_reason[std::string(reason)];
         if (status == "in_review" || reason == "risk_rejected") {
             ++report.stopped;
-            report.stopped_fraud += is_fraud ? 1 : 0;
+            report.stopped_fraud += row.is_fraud ? 1 : 0;
         }
     }
 
-    const ReplayOptions& options_;
-    Currency currency_;
-    std::string_view rest_;
-    const paysim::Layout& layout_;
-    std::string head_, file_hash_;
+    const std::size_t batch_rows_;
+    ReplayRows& rows_;
+    const std::string head_;
     Progress progress_;
     simdjson::dom::parser parser_;
     simdjson::dom::array results_;  // of the answer being read
@@ -263,20 +187,18 @@ Exit put_policy(Context& context) {
 }
 
 Exit replay(Context& context, ReplayOptions& options) {
-    const auto currency = Currency::parse(options.currency);
-    if (!currency) return fail(currency.error());
     const auto url = parse_url(context.url);
     if (!url) return fail(url.error());
     const auto file = MappedFile::open(options.file);
     if (!file) return fail(file.error());
-    const std::string_view text = file->text();
-    const auto layout = paysim::Layout::from_header(text.substr(0, text.find('\n')));
-    if (!layout) return fail(Exit::usage, fmt::format("{}: {}", options.file, layout.error().what));
+    ReplayRows rows(file->text(), options.file);
+    if (auto read = rows.read_header(options.columns); !read) return fail(read.error());
     if (options.put_policy) {
         if (const Exit exit = put_policy(context); exit != Exit::done) return exit;
     }
 
-    Replay run(options, *currency, text, *layout, post_head(*url, "/v1/payments/batch", "application/x-ndjson"));
+    Replay run(options.batch, rows, lines_of(file->text()),
+               post_head(*url, "/v1/payments/batch", "application/x-ndjson"));
     LoadOptions load;
     load.url = *url;
     load.connections = options.connections;
@@ -302,11 +224,26 @@ Exit replay(Context& context, ReplayOptions& options) {
 
 void add_replay(CLI::App& app, Context& context) {
     add_command<ReplayOptions>(
-        app, context, "replay", "Replay a PaySim CSV as payments; again: changes nothing",
+        app, context, "replay", "Replay a CSV as payments: PaySim, or any other with --map; again: changes nothing",
         [&](CLI::App& command, ReplayOptions& options) {
             add_client_options(command, context);
-            command.add_option("file", options.file, "CSV with a header line, of either PaySim layout")->required();
-            command.add_option("--currency", options.currency, "Of all amounts")->capture_default_str();
+            command.add_option("file", options.file, "CSV with a header line")->required();
+            command
+                .add_option("--map", options.columns.maps,
+                            "FIELD=COLUMN: the column of that name is a field of the payments; may be repeated")
+                ->allow_extra_args(false);
+            command
+                .add_option("--set", options.columns.sets,
+                            "FIELD=TEXT: the same in all payments, no TEXT: left out; may be repeated")
+                ->allow_extra_args(false);
+            command.footer(
+                "A PaySim file needs no --map, nor does a column that has the name of a field. The fields are those "
+                "of\n"
+                "POST /v1/payments: debtor_account, creditor_account, amount, currency, type, reference, description,\n"
+                "rail, capture, expires_at, idempotency_key, metadata.NAME, opening_balances.debtor,\n"
+                "opening_balances.creditor");
+            command.add_option("--currency", options.columns.currency, "Of all amounts that no column gives one")
+                ->capture_default_str();
             command.add_option("--connections", options.connections, "At once")
                 ->check(CLI::Range(1, 256))
                 ->capture_default_str();

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "nostro/base/json_text.hpp"
 #include "nostro/base/text.hpp"
 #include "nostro/cli/terminal.hpp"
 
@@ -25,6 +24,12 @@ void counts(JsonWriter& json, std::string_view name, const std::map<std::string,
     json.end_object();
 }
 
+void list(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts) {
+    json.key(name).begin_array();
+    for (const std::string& text : texts) json.value(text);
+    json.end_array();
+}
+
 }  // namespace
 
 void ReplayReport::print() const {
@@ -36,11 +41,21 @@ void ReplayReport::print() const {
     line("taken", taken, rows);
     if (replayed > 0) line("of them known before", replayed, rows, "a replay changes nothing");
     for (const auto& [code, count] : not_taken_by_code) line("not taken", count, rows, code);
+    for (const std::string& what : not_taken_first) fmt::print("    {}\n", what);
 
     fmt::print("{}\n", coloured(Colour::bold, "decided"));
     for (const auto& [status, count] : by_status) line(status, count, taken);
     for (const auto& [reason, count] : rejected_by_reason) line("  rejected", count, taken, reason);
 
+    if (is_paysim) print_paysim();
+
+    fmt::print("{}\n", coloured(Colour::bold, "answers"));
+    fmt::print("  {} in {}; a batch: p50 {}, p99 {}, p100 {}{}\n", human_rate(taken, elapsed), human_duration(elapsed),
+               human_duration(latencies.p50()), human_duration(latencies.p99()), human_duration(latencies.p100()),
+               retried_batches > 0 ? fmt::format("; {} batches sent again", retried_batches) : "");
+}
+
+void ReplayReport::print_paysim() const {
     fmt::print("{}\n", coloured(Colour::bold, "what double entry makes of the file's balances"));
     for (std::size_t i = 0; i < paysim::kMismatches; ++i) {
         const auto mismatch = static_cast<paysim::Mismatch>(i);
@@ -52,25 +67,9 @@ void ReplayReport::print() const {
     fmt::print("  {} rows labelled fraud, {} stopped, {} of them fraud: precision {}, recall {}\n", human_count(fraud),
                human_count(stopped), human_count(stopped_fraud), share(stopped_fraud, stopped),
                share(stopped_fraud, fraud));
-
-    fmt::print("{}\n", coloured(Colour::bold, "answers"));
-    fmt::print("  {} in {}; a batch: p50 {}, p99 {}, p100 {}{}\n", human_rate(taken, elapsed), human_duration(elapsed),
-               human_duration(latencies.p50()), human_duration(latencies.p99()), human_duration(latencies.p100()),
-               retried_batches > 0 ? fmt::format("; {} batches sent again", retried_batches) : "");
 }
 
-std::string ReplayReport::json() const {
-    std::string text;
-    JsonWriter json(text);
-    json.begin_object();
-    json.field("rows", rows).field("zero_amounts", zero_amounts).field("unreadable", unreadable);
-    json.key("unreadable_first").begin_array();
-    for (const std::string& what : unreadable_first) json.value(what);
-    json.end_array();
-    json.field("taken", taken).field("replayed", replayed).field("retried_batches", retried_batches);
-    counts(json, "by_status", by_status);
-    counts(json, "rejected_by_reason", rejected_by_reason);
-    counts(json, "not_taken_by_code", not_taken_by_code);
+void ReplayReport::paysim_json(JsonWriter& json) const {
     json.key("double_entry").begin_object();
     for (std::size_t i = 0; i < paysim::kMismatches; ++i) {
         const auto mismatch = static_cast<paysim::Mismatch>(i);
@@ -79,6 +78,24 @@ std::string ReplayReport::json() const {
     json.end_object();
     json.key("detection").begin_object();
     json.field("fraud", fraud).field("stopped", stopped).field("stopped_fraud", stopped_fraud).end_object();
+}
+
+std::string ReplayReport::json() const {
+    std::string text;
+    JsonWriter json(text);
+    json.begin_object();
+    json.field("rows", rows).field("zero_amounts", zero_amounts).field("unreadable", unreadable);
+    list(json, "unreadable_first", unreadable_first);
+    json.field("taken", taken).field("replayed", replayed).field("retried_batches", retried_batches);
+    counts(json, "by_status", by_status);
+    counts(json, "rejected_by_reason", rejected_by_reason);
+    counts(json, "not_taken_by_code", not_taken_by_code);
+    list(json, "not_taken_first", not_taken_first);
+    if (is_paysim) {
+        paysim_json(json);
+    } else {
+        json.field("double_entry", nullptr).field("detection", nullptr);
+    }
     json.key("batch_latency_us").begin_object();
     const auto us = [](std::chrono::nanoseconds ns) { return ns.count() / 1000; };
     json.field("p50", us(latencies.p50()))

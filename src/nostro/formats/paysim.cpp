@@ -27,19 +27,13 @@ enum Column : std::uint8_t {
 constexpr std::array<std::string_view, 11> kNames = {
     "step",     "type",           "amount",         "nameOrig", "oldbalanceOrg", "newbalanceOrig",
     "nameDest", "oldbalanceDest", "newbalanceDest", "isFraud",  "isFlaggedFraud"};
-constexpr std::size_t kColumnsMax = 32;
+constexpr std::size_t kColumnsMax = 256;
 
 bool is_column(std::string_view header, std::size_t column) {
     if (equal_ignoring_case(header, kNames[column])) return true;
     if (column == kType) return equal_ignoring_case(header, "action");
     if (column == kOldOrig) return equal_ignoring_case(header, "oldBalanceOrig");
     return false;
-}
-
-std::string_view unquoted(std::string_view field) {
-    field = trim(field);
-    if (field.size() >= 2 && field.front() == '"' && field.back() == '"') return field.substr(1, field.size() - 2);
-    return field;
 }
 
 Error wrong(std::size_t column, std::string_view what) {
@@ -100,20 +94,18 @@ std::string_view name(Type type) {
     return "PAYMENT";
 }
 
-Result<Layout> Layout::from_header(std::string_view line) {
-    if (line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);  // byte order mark of some spreadsheets
-    const auto headers = split(line, ',');
-    if (headers.size() > kColumnsMax) {
+Result<Layout> Layout::from_header(std::span<const std::string_view> header) {
+    if (header.size() > kColumnsMax) {
         return Error{ErrorCode::invalid,
-                     fmt::format("header: {} columns, at most {} are read", headers.size(), kColumnsMax)};
+                     fmt::format("header: {} columns, at most {} are read", header.size(), kColumnsMax)};
     }
     Layout layout;
-    layout.columns_ = headers.size();
+    layout.columns_ = header.size();
     std::string missing;
     for (std::size_t column = 0; column < kColumns; ++column) {
         std::size_t found = 0;
-        for (std::size_t at = 0; at < headers.size(); ++at) {
-            if (!is_column(unquoted(headers[at]), column)) continue;
+        for (std::size_t at = 0; at < header.size(); ++at) {
+            if (!is_column(header[at], column)) continue;
             layout.place_[column] = static_cast<std::uint8_t>(at);
             ++found;
         }
@@ -126,18 +118,9 @@ Result<Layout> Layout::from_header(std::string_view line) {
     return layout;
 }
 
-Result<Row> Layout::parse(std::string_view line, Currency currency) const {
-    std::array<std::string_view, kColumnsMax> fields;
-    std::size_t count = 0;
-    for (std::size_t begin = 0;; ++count) {
-        const std::size_t end = std::min(line.find(',', begin), line.size());
-        if (count < fields.size()) fields[count] = unquoted(line.substr(begin, end - begin));
-        if (end == line.size()) break;
-        begin = end + 1;
-    }
-    ++count;
-    if (count != columns_) {
-        return Error{ErrorCode::invalid, fmt::format("{} columns, the header has {}", count, columns_)};
+Result<Row> Layout::parse(std::span<const std::string_view> fields, Currency currency) const {
+    if (fields.size() != columns_) {
+        return Error{ErrorCode::invalid, fmt::format("{} columns, the header has {}", fields.size(), columns_)};
     }
     const auto field = [&](Column column) { return fields[place_[column]]; };
 

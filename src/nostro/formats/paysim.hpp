@@ -5,6 +5,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -17,7 +18,7 @@ enum class Type : std::uint8_t { cash_in, cash_out, debit, payment, transfer };
 inline constexpr std::array kTypes = {Type::cash_in, Type::cash_out, Type::debit, Type::payment, Type::transfer};
 std::string_view name(Type type);  // "CASH_IN", ...
 
-// One row. Texts are views into the line it was read from.
+// One row. Texts are views into the fields it was read from.
 struct Row {
     std::uint32_t step = 0;  // hours since the simulation began, from 1
     Type type = Type::payment;
@@ -33,11 +34,11 @@ struct Row {
 class Layout {
 public:
     // `invalid`: names the columns that are missing or stand twice.
-    static Result<Layout> from_header(std::string_view line);
+    static Result<Layout> from_header(std::span<const std::string_view> header);
 
     // `invalid`: names the column, what it holds and what was expected. The caller adds file and row. A zero amount is
     // read (such rows exist); it is the caller's to skip.
-    Result<Row> parse(std::string_view line, Currency currency) const;
+    Result<Row> parse(std::span<const std::string_view> fields, Currency currency) const;
 
 private:
     static constexpr std::size_t kColumns = 11;

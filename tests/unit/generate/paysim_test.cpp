@@ -7,6 +7,7 @@
 
 #include "nostro/base/hex.hpp"
 #include "nostro/base/sha256.hpp"
+#include "nostro/formats/csv.hpp"
 #include "nostro/formats/paysim_audit.hpp"
 
 namespace nostro::paysim {
@@ -111,12 +112,16 @@ TEST(PaysimGeneratorTest, BalancesOfANameContinueFromRowToRow) {
 
 TEST(PaysimGeneratorTest, ItsRowsReadBackAsTheyWere) {
     Generator generator({.seed = 9, .count = 2'000});
-    const auto layout = Layout::from_header(kHeader);
+    CsvReader header(kHeader);
+    ASSERT_TRUE(header.next());
+    const auto layout = Layout::from_header(header.fields());
     const Currency usd = *Currency::parse("USD");
     while (const auto row = generator.next()) {
         std::string line;
         append_row(line, *row);
-        const auto read = layout->parse(line, usd);
+        CsvReader reader(line);
+        ASSERT_TRUE(reader.next());
+        const auto read = layout->parse(reader.fields(), usd);
         ASSERT_TRUE(read.has_value()) << line << (read ? "" : read.error().what);
         EXPECT_EQ(read->amount_minor, row->amount_minor);
         EXPECT_EQ(read->new_dest_minor, row->new_dest_minor);
