@@ -50,6 +50,25 @@ def test_wrong_use_is_2(arguments):
     assert done.returncode == 2 and (done.stderr or done.stdout), done
 
 
+@pytest.mark.parametrize("arguments, told", [
+    (["sevre"], "there is no command 'sevre'; did you mean 'serve'? nostro --help lists all"),
+    (["sevre", "--data", "x"], "there is no command 'sevre'; did you mean 'serve'? nostro --help lists all"),
+    (["frobnicate"], "there is no command 'frobnicate'; nostro --help lists all"),
+    (["accounts", "opne"], "there is no command 'opne'; did you mean 'open'? nostro accounts --help lists all"),
+    (["submit", "--amuont", "3"], "there is no option '--amuont'; did you mean '--amount'? nostro submit --help"),
+    (["submit", "--amuont=3"], "there is no option '--amuont'; did you mean '--amount'? nostro submit --help"),
+    (["--hlep"], "there is no option '--hlep'; did you mean '--help'? nostro --help lists all"),
+    (["generate", "paysim", "--cuont", "4"], "there is no option '--cuont'; did you mean '--count'?"),
+    (["list", "--nothing-like-it"], "there is no option '--nothing-like-it'; nostro list --help lists all"),
+    (["show", "a", "b"], "nostro show does not take 'b'; nostro show --help"),
+    (["accounts"], "name a command: open, change, "), (["show"], "id is required; nostro show --help"),
+])  # fmt: skip
+def test_wrong_use_is_told_with_the_nearest_that_there_is(arguments, told):
+    done = run(*arguments)
+    assert done.returncode == 2 and not done.stdout, done
+    assert done.stderr.startswith("nostro: " + told) and done.stderr.count("\n") == 1, done
+
+
 def test_nobody_listening_is_3(tmp_path):
     for arguments in (["list", "--account", "a"], ["submit", "--debtor", "a", "--creditor", "b", "--amount", "1"],
                       ["balances", "a"], ["verify", "--url", "http://127.0.0.1:1"]):  # fmt: skip

@@ -32,7 +32,9 @@ int run(int argc, char** argv) {
         app->parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         // Help and version are no failures; everything else is wrong use.
-        return app->exit(error) == 0 ? 0 : static_cast<int>(cli::Exit::usage);
+        if (error.get_exit_code() == 0) return app->exit(error);
+        const std::vector<std::string> words(argv + 1, argv + argc);
+        return static_cast<int>(cli::fail(cli::Exit::usage, cli::wrong_use(*app, words, error.what())));
     }
     return static_cast<int>(context.exit);
 }

@@ -75,6 +75,10 @@ std::optional<Asked> ask(Context& context, std::string_view method, const std::s
 // The program's command tree, empty. (Made in one place: only there are CLI11's implementations compiled.)
 std::unique_ptr<CLI::App> make_app(const std::string& about);
 
+// What was wrong with the command line `words` that `app` could not parse, and the nearest that there is. `otherwise`:
+// what the parser says itself.
+std::string wrong_use(const CLI::App& app, const std::vector<std::string>& words, std::string_view otherwise);
+
 // The commands, a file each.
 void add_submit(CLI::App& app, Context& context);    // submit
 void add_payments(CLI::App& app, Context& context);  // show, list
