@@ -1,8 +1,10 @@
 """The command line: every command does its work, says --help, and ends with the right code."""
 
+import http.server
 import json
 import re
 import subprocess
+import threading
 
 import pytest
 from client import unique
@@ -165,6 +167,10 @@ def test_a_file_is_replayed_once_then_proved_copied_exported_and_rebuilt(nostro,
     assert run("replay", csv, *url).returncode == 0
     proved = run("verify", "--url", program.url)
     assert proved.returncode == 0 and "USD  sum 0.00" in proved.stdout, proved
+    assert "is consistent" in proved.stdout and "nostro verify --data DIR" in proved.stdout
+    told = json.loads(run("verify", "--url", program.url, "--json").stdout)
+    assert told["consistent"] and told["accounts_compared"] and told["accounts"] > 1000 and not told["findings"]
+    assert told["proved"] is False, "only the journal proves"
 
     data, copy, back = program.data, tmp_path / "copy", tmp_path / "back"
     running = run("verify", "--data", data, "--json")
@@ -195,6 +201,60 @@ def test_a_file_is_replayed_once_then_proved_copied_exported_and_rebuilt(nostro,
         api = nostro(data=folder).client()
         assert api.payment(payments[0]["payment_id"]) == payments[0]
         api.close()
+
+
+class Liar(http.server.BaseHTTPRequestHandler):
+    """Answers with what the test wants told."""
+
+    def do_GET(self):
+        body = json.dumps(self.server.told(self.path)).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def told_by(balance, accounts, **also):
+    kinds = [{"kind": "customer", "accounts": 2, "posted": balance, "held": "1.00"},
+             {"kind": "house", "accounts": 0, "posted": "0.00", "held": "0.00"}]  # fmt: skip
+    sums = [{"currency": "USD", "kinds": kinds, "sum": also.get("sum", "0.00"), "balanced": True}]
+    seqs = iter(range(7, 100))
+
+    def told(path):
+        as_of = {"seq": next(seqs) if also.get("busy") else 7, "at": "2026-11-21T00:00:00Z"}
+        if path == "/v1/ledger/trial-balance":
+            return {"currencies": sums, "balanced": True, "as_of": as_of}
+        at = 1 if "cursor=next%20one" in path else 0
+        data = [{"account_id": "a", "currency": "USD", "kind": kind, "balance": {"posted": posted, "held": held}}
+                for kind, posted, held in accounts[at:at + 1]]  # fmt: skip
+        return {"data": data, "next_cursor": "next one" if at == 0 else None, "as_of": as_of}
+
+    return told
+
+
+@pytest.mark.parametrize("told, code, words", [
+    (told_by("0.00", [("customer", "5.00", "1.00"), ("customer", "-5.00", "0.00")]), 0, ["all 2 accounts add up"]),
+    (told_by("0.00", [("customer", "5.00", "1.00"), ("customer", "-5.01", "0.00")]), 1,
+     ["NOT consistent", "2 accounts add up to -0.01, 1.00 held; the trial balance says 2 accounts, 0.00, 1.00 held"]),
+    (told_by("0.00", [("customer", "0.00", "1.00"), ("bank", "0.00", "0.00")]), 1,
+     ["USD customer: 1 accounts", "USD bank: 1 accounts that the trial balance does not have"]),
+    (told_by("0.00", [("customer", "5.00", "1.00"), ("customer", "-5.00", "0.00")], sum="0.10"), 1,
+     ["USD sums to 0.10"]),
+    (told_by("0.00", [("customer", "9.00", "1.00")], busy=True), 0, ["not checked  that the accounts add up"]),
+    (told_by("0.00", [("customer", "x", "1.00")]), 3, ["no amount"]),
+])  # fmt: skip
+def test_verify_over_http_says_what_it_checked(told, code, words):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Liar) as server:
+        server.told = told
+        threading.Thread(target=server.serve_forever).start()
+        try:
+            done = run("verify", "--url", f"http://127.0.0.1:{server.server_address[1]}")
+        finally:
+            server.shutdown()
+    assert done.returncode == code and all(word in done.stdout + done.stderr for word in words), done
 
 
 def api_day(program):

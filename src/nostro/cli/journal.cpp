@@ -9,6 +9,7 @@
 #include "nostro/base/time.hpp"
 #include "nostro/cli/command.hpp"
 #include "nostro/cli/terminal.hpp"
+#include "nostro/cli/verify_url.hpp"
 #include "nostro/journal/backup.hpp"
 #include "nostro/journal/log.hpp"
 #include "nostro/journal/verify.hpp"
@@ -60,25 +61,11 @@ void print_proof(const VerifyReport& report) {
     if (report.findings_cut) fmt::print("... and more\n");
 }
 
-// Of a service that runs elsewhere only what it tells can be checked: that its sums are zero.
-Exit verify_url(Context& context, const std::string& url) {
-    context.url = url;
-    const auto asked = ask(context, "GET", "/v1/ledger/trial-balance", {}, {});
-    if (!asked) return context.exit;
-    Exit exit = Exit::done;
-    for (const Json& currency : asked->json.items("currencies")) {
-        const std::string sum = currency.text("sum");
-        const bool zero = sum.find_first_not_of("-0.") == std::string::npos;
-        if (!zero) exit = Exit::no;
-        fmt::print("{}  sum {}\n", currency.text("currency"), coloured(zero ? Colour::green : Colour::red, sum));
-    }
-    fmt::print("as of frame {}; a proof needs the journal: `nostro verify --data DIR`\n",
-               asked->json.text("as_of.seq"));
-    return exit;
-}
-
 Exit verify_command(Context& context, VerifyArguments& arguments) {
-    if (!arguments.url.empty()) return verify_url(context, arguments.url);
+    if (!arguments.url.empty()) {
+        context.url = arguments.url;
+        return verify_url(context);
+    }
     std::optional<Progress> progress;
     VerifyOptions options;
     options.progress = [&](std::uint64_t done, std::uint64_t all) {
@@ -158,7 +145,8 @@ void add_journal(CLI::App& app, Context& context) {
         app, context, "verify", "Prove the books from the journal alone, also while a service runs on it",
         [&](CLI::App& command, VerifyArguments& arguments) {
             command.add_option("--data", arguments.data, "Folder of the journal")->capture_default_str();
-            command.add_option("--url", arguments.url, "A running service instead: checks its sums");
+            command.add_option("--url", arguments.url,
+                               "A running service instead: only that what it tells is consistent");
             command.add_flag("--json", context.json, "Print the report as JSON");
         },
         verify_command);
