@@ -49,7 +49,9 @@ struct Answer {
     // replayed: seq 0 when no place is known (an account opened again). A review decided again the same way: of the
     // payment's first outcome.
     Place first{};
-    Status state = Status::accepted;  // of not_open, already_decided, a review decided again: the state it is in
+    // Of not_open, already_decided, a review decided again: the state it is in. `accepted`: it ended so long ago that
+    // only the history knows how.
+    Status state = Status::accepted;
 };
 
 class Book {

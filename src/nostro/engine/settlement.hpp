@@ -130,6 +130,7 @@ private:
     Answer apply(const Command& command, std::span<const std::byte> encoded, PaymentId key);
     Result<std::optional<Answer>> sealed_answer(Pending& pending, const Command& command);
     Result<std::optional<Answer>> ask_sealed(const Command& command) const;
+    Result<> find_ended(const Command& command, Answer& answer) const;
     void receive(Pending& pending, const Command& command, const Answer& answer);
     void count(const Answer& answer);
     void finish(PendingPtr pending);

@@ -135,6 +135,7 @@ Result<Settlement::Taken> Settlement::take(Pending& pending, std::size_t& paymen
             if (!taken) return taken.error();
             if (*taken == Taken::no_room) return Taken::no_room;
             payments_left -= std::min(payments, payments_left);
+            if (auto found = find_ended(command, answer); !found) return found.error();
         }
         receive(pending, command, answer);
         ++pending.next;
@@ -273,8 +274,10 @@ Result<std::optional<Answer>> Settlement::sealed_answer(Pending& pending, const 
 
 Result<std::optional<Answer>> Settlement::ask_sealed(const Command& command) const {
     if (parts_.sealed == nullptr || book_.forgotten_through() == 0) return std::optional<Answer>();
+    // What the Book knows, it answers; the runs may have the ids of a group's items already.
+    if (book_.known(command.id)) return std::optional<Answer>();
     Answer answer;
-    if (!command.id.empty() && !book_.known(command.id)) {
+    if (!command.id.empty()) {
         const auto found = parts_.sealed->find(command.id);
         if (!found) return found.error();
         if (*found) {
@@ -295,6 +298,18 @@ Result<std::optional<Answer>> Settlement::ask_sealed(const Command& command) con
         }
     }
     return std::optional<Answer>();
+}
+
+// A payment that the Book has forgotten is not unknown: whatever is still open stands in the Book, so it has ended.
+Result<> Settlement::find_ended(const Command& command, Answer& answer) const {
+    const bool is_unknown = answer.kind == Answer::Kind::refused && answer.reason == Reason::not_found;
+    if (!is_unknown || parts_.sealed == nullptr || book_.forgotten_through() == 0) return {};
+    const PaymentId payment = payment_of(command);
+    if (payment.empty()) return {};
+    const auto found = parts_.sealed->find(payment);
+    if (!found) return found.error();
+    if (*found) answer.reason = Reason::not_open;
+    return {};
 }
 
 void Settlement::receive(Pending& pending, const Command& command, const Answer& answer) {

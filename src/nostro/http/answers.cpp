@@ -212,6 +212,11 @@ std::uint16_t status_of(Reason reason) {
     }
 }
 
+bool has_state(const Answer& answer) {
+    const bool is_about_it = answer.reason == Reason::not_open || answer.reason == Reason::already_decided;
+    return is_about_it && answer.state != Status::accepted;
+}
+
 }  // namespace
 
 RefusalWords refusal_of(const Receipt& receipt, const Service& service) {
@@ -221,9 +226,7 @@ RefusalWords refusal_of(const Receipt& receipt, const Service& service) {
     }
     const Reason reason = answer.reason;
     RefusalWords words{status_of(reason), name(reason), std::string(reason_text(reason))};
-    if (reason == Reason::not_open || reason == Reason::already_decided) {
-        words.detail += "; it is " + std::string(name(answer.state));
-    }
+    if (has_state(answer)) words.detail += "; it is " + std::string(name(answer.state));
     if (reason == Reason::book_full) {
         words.detail += "; raise [book] " + std::string(service.full_table()) + " and start again";
     }
@@ -252,10 +255,9 @@ std::function<void(Result<std::vector<Receipt>>)> answer_one(Service& service, c
             case Answer::Kind::reused:
             case Answer::Kind::refused: {
                 const RefusalWords words = refusal_of(receipt, service);
-                const bool has_state = words.code == "not_open" || words.code == "already_decided";
                 const std::pair<std::string_view, std::string_view> state{"state", name(receipt.answer.state)};
                 reply(problem(words.status, words.code, words.detail, nullptr,
-                              has_state ? ProblemMembers(&state, 1) : ProblemMembers()));
+                              has_state(receipt.answer) ? ProblemMembers(&state, 1) : ProblemMembers()));
             }
         }
     };

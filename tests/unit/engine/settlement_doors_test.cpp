@@ -184,6 +184,35 @@ TEST_F(SealedIdsTest, AGroupWithASealedItemIsRefused) {
     EXPECT_EQ(told.one().answer.item, 1u);
 }
 
+TEST_F(SealedIdsTest, AGroupThatTheBookStillKnowsIsReplayedThoughItsItemsAreSealed) {
+    start();
+    forget_some();
+    const std::vector<SubmitPayment> items = {a_payment().id(99'001).submit(), a_payment().id(99'002).submit()};
+    const Command group = a_command(SubmitGroup{items}, payment_id_of(99'009), 5);
+    const auto first = node->run(group);
+    ASSERT_EQ(first.one().answer.kind, Kind::recorded);
+    for (const Receipt& receipt : first.receipts) sealed.ids[receipt.payment] = {receipt.place, 1};
+    sealed.ids[payment_id_of(99'009)] = {first.one().place, 5};
+    const auto again = node->run(group);
+    EXPECT_EQ(again.one().answer.kind, Kind::replayed);
+    EXPECT_EQ(again.one().answer.first, first.one().place);
+}
+
+TEST_F(SealedIdsTest, APaymentThatEndedBeforeItsIdLeftMemoryIsNotOpenRatherThanNotFound) {
+    start();
+    forget_some();
+    const std::vector<CommandBody> follow_ups = {CapturePayment{payment_id_of(1), {}}, VoidPayment{payment_id_of(1)},
+                                                 DecideReview{payment_id_of(1), true, "rita", ""}};
+    for (const CommandBody& body : follow_ups) {
+        const auto told = node->run(a_command(body));
+        EXPECT_EQ(told.one().answer.kind, Kind::refused);
+        EXPECT_EQ(told.one().answer.reason, Reason::not_open);
+        EXPECT_EQ(told.one().answer.state, Status::accepted) << "only the history knows how it ended";
+    }
+    const auto unknown = node->run(a_command(VoidPayment{payment_id_of(99'999)}));
+    EXPECT_EQ(unknown.one().answer.reason, Reason::not_found);
+}
+
 TEST_F(SealedIdsTest, WithoutAnAnswerFromTheRunsNothingIsDecided) {
     start();
     forget_some();
