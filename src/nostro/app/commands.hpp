@@ -8,9 +8,9 @@
 
 namespace nostro {
 
-void add_serve(CLI::App& app, cli::Context& context);
-void add_config(CLI::App& app, cli::Context& context);
-void add_rebuild(CLI::App& app, cli::Context& context);
+void add_serve(cli::Command app, cli::Context& context);
+void add_config(cli::Command app, cli::Context& context);
+void add_rebuild(cli::Command app, cli::Context& context);
 
 // Configuration from a file, the environment and --set, in that order. `file` empty: none.
 Result<Config> load_config(const std::string& file, const std::vector<std::string>& sets);

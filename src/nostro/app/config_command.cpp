@@ -47,24 +47,23 @@ Exit explain(cli::Context&, ConfigOptions& options) {
     return Exit::done;
 }
 
-void describe(CLI::App& command, ConfigOptions& options) {
-    command.add_option("--config", options.file, "TOML file");
-    command.add_option("--set", options.sets, "section.key=value; may be repeated")->allow_extra_args(false);
+void describe(cli::Command& command, ConfigOptions& options) {
+    command.option("--config", options.file, "TOML file");
+    command.option("--set", options.sets, "section.key=value; may be repeated").repeatable();
 }
 
 }  // namespace
 
-void add_config(CLI::App& app, cli::Context& context) {
-    auto* config = app.add_subcommand("config", "Check, show or explain the configuration");
-    config->require_subcommand(1);
-    cli::add_command<ConfigOptions>(*config, context, "check", "Say whether it is fine, or where it is not", describe,
+void add_config(cli::Command app, cli::Context& context) {
+    const cli::Command config = app.add_group("config", "Check, show or explain the configuration");
+    cli::add_command<ConfigOptions>(config, context, "check", "Say whether it is fine, or where it is not", describe,
                                     check_config);
-    cli::add_command<ConfigOptions>(*config, context, "show", "Print all of it as a TOML file", describe, show_config);
+    cli::add_command<ConfigOptions>(config, context, "show", "Print all of it as a TOML file", describe, show_config);
     cli::add_command<ConfigOptions>(
-        *config, context, "explain", "Say what a key does",
-        [](CLI::App& command, ConfigOptions& options) {
+        config, context, "explain", "Say what a key does",
+        [](cli::Command& command, ConfigOptions& options) {
             describe(command, options);
-            command.add_option("key", options.key, "section.key")->required();
+            command.option("key", options.key, "section.key").required();
         },
         explain);
 }

@@ -74,13 +74,12 @@ Exit rebuild(cli::Context&, RebuildOptions& options) {
 
 }  // namespace
 
-void add_rebuild(CLI::App& app, cli::Context& context) {
-    auto* rebuild_command = app.add_subcommand("rebuild", "Make a derived store again from the journal");
-    rebuild_command->require_subcommand(1);
+void add_rebuild(cli::Command app, cli::Context& context) {
+    const cli::Command rebuild_command = app.add_group("rebuild", "Make a derived store again from the journal");
     cli::add_command<RebuildOptions>(
-        *rebuild_command, context, "index", "The query index; no service may run on the folder meanwhile",
-        [](CLI::App& command, RebuildOptions& options) {
-            command.add_option("--data", options.data, "Folder of the journal")->capture_default_str();
+        rebuild_command, context, "index", "The query index; no service may run on the folder meanwhile",
+        [](cli::Command& command, RebuildOptions& options) {
+            command.option("--data", options.data, "Folder of the journal").with_default();
         },
         rebuild);
 }

@@ -107,18 +107,18 @@ Result<Config> load_config(const std::string& file, const std::vector<std::strin
     return config;
 }
 
-void add_serve(CLI::App& app, cli::Context& context) {
+void add_serve(cli::Command app, cli::Context& context) {
     cli::add_command<ServeOptions>(
         app, context, "serve", "Run the service",
-        [](CLI::App& command, ServeOptions& options) {
-            command.add_option("--data", options.data, "Folder of the journal; made if it is not there");
-            command.add_option("--listen", options.listen, "HOST:PORT; port 0 takes any free one");
-            command.add_option("--config", options.config_file, "TOML file; `nostro config show` prints one");
-            command.add_option("--set", options.sets, "section.key=value, over everything else; may be repeated")
-                ->allow_extra_args(false);
-            command.add_option("--profile", options.profiles, "What is served beside the native routes: nostro");
-            command.add_flag("--insecure-listen", options.insecure_listen,
-                             "Allow an address beyond loopback, though there is no authentication");
+        [](cli::Command& command, ServeOptions& options) {
+            command.option("--data", options.data, "Folder of the journal; made if it is not there");
+            command.option("--listen", options.listen, "HOST:PORT; port 0 takes any free one");
+            command.option("--config", options.config_file, "TOML file; `nostro config show` prints one");
+            command.option("--set", options.sets, "section.key=value, over everything else; may be repeated")
+                .repeatable();
+            command.option("--profile", options.profiles, "What is served beside the native routes: nostro");
+            command.flag("--insecure-listen", options.insecure_listen,
+                         "Allow an address beyond loopback, though there is no authentication");
         },
         serve);
 }

@@ -75,14 +75,13 @@ Exit show_account(Context& context, AccountOptions& options) {
     return print_account(context, ask(context, "GET", account_target(options.id), {}, {}));
 }
 
-void describe_common(CLI::App& command, AccountOptions& options) {
-    command.add_option("id", options.id, "Its account_id")->required();
-    command.add_option("--holder", options.holder, "Whose it is");
-    command.add_option("--risk-level", options.risk_level, "unrated, low, medium, high, prohibited");
-    command.add_option("--floor", options.floor, "Lowest available balance allowed");
-    command.add_option("--limit", options.limits, "NAME=BOUND in place of the policy's; may be repeated")
-        ->allow_extra_args(false);
-    command.add_option("--metadata", options.metadata, "name=value; may be repeated")->allow_extra_args(false);
+void describe_common(Command& command, AccountOptions& options) {
+    command.option("id", options.id, "Its account_id").required();
+    command.option("--holder", options.holder, "Whose it is");
+    command.option("--risk-level", options.risk_level, "unrated, low, medium, high, prohibited");
+    command.option("--floor", options.floor, "Lowest available balance allowed");
+    command.option("--limit", options.limits, "NAME=BOUND in place of the policy's; may be repeated").repeatable();
+    command.option("--metadata", options.metadata, "name=value; may be repeated").repeatable();
 }
 
 struct BalanceOptions {
@@ -136,50 +135,49 @@ Exit entries(Context& context, EntriesOptions& options) {
 
 }  // namespace
 
-void add_accounts(CLI::App& app, Context& context) {
-    auto* accounts = app.add_subcommand("accounts", "Open, show and change accounts");
-    accounts->require_subcommand(1);
+void add_accounts(Command app, Context& context) {
+    const Command accounts = app.add_group("accounts", "Open, show and change accounts");
     add_command<AccountOptions>(
-        *accounts, context, "open", "Open an account",
-        [&](CLI::App& command, AccountOptions& options) {
+        accounts, context, "open", "Open an account",
+        [&](Command& command, AccountOptions& options) {
             add_client_options(command, context);
             describe_common(command, options);
-            command.add_option("--currency", options.currency, "ISO 4217 code")->capture_default_str();
-            command.add_option("--kind", options.kind, "customer, merchant, bank, external");
-            command.add_option("--opening-balance", options.opening_balance, "Comes out of the equity account");
+            command.option("--currency", options.currency, "ISO 4217 code").with_default();
+            command.option("--kind", options.kind, "customer, merchant, bank, external");
+            command.option("--opening-balance", options.opening_balance, "Comes out of the equity account");
         },
         open_account);
     add_command<AccountOptions>(
-        *accounts, context, "change", "Change what is named, leave the rest",
-        [&](CLI::App& command, AccountOptions& options) {
+        accounts, context, "change", "Change what is named, leave the rest",
+        [&](Command& command, AccountOptions& options) {
             add_client_options(command, context);
             describe_common(command, options);
-            command.add_option("--status", options.status, "active, frozen_debit, frozen, closed");
+            command.option("--status", options.status, "active, frozen_debit, frozen, closed");
         },
         change_account);
     add_command<AccountOptions>(
-        *accounts, context, "show", "Show one account",
-        [&](CLI::App& command, AccountOptions& options) {
+        accounts, context, "show", "Show one account",
+        [&](Command& command, AccountOptions& options) {
             add_client_options(command, context);
-            command.add_option("id", options.id, "Its account_id")->required();
+            command.option("id", options.id, "Its account_id").required();
         },
         show_account);
     add_command<EntriesOptions>(
-        *accounts, context, "entries", "Its postings and reservations with the running balance",
-        [&](CLI::App& command, EntriesOptions& options) {
+        accounts, context, "entries", "Its postings and reservations with the running balance",
+        [&](Command& command, EntriesOptions& options) {
             add_client_options(command, context);
-            command.add_option("id", options.id, "Its account_id")->required();
-            command.add_option("--from", options.from, "RFC 3339, inclusive");
-            command.add_option("--to", options.to, "RFC 3339, exclusive");
-            command.add_option("-n,--count", options.count, "At most so many")->capture_default_str();
+            command.option("id", options.id, "Its account_id").required();
+            command.option("--from", options.from, "RFC 3339, inclusive");
+            command.option("--to", options.to, "RFC 3339, exclusive");
+            command.option("-n,--count", options.count, "At most so many").with_default();
         },
         entries);
     add_command<BalanceOptions>(
         app, context, "balances", "Show balances, now or as of a time or frame",
-        [&](CLI::App& command, BalanceOptions& options) {
+        [&](Command& command, BalanceOptions& options) {
             add_client_options(command, context);
-            command.add_option("ids", options.ids, "account_ids")->required();
-            command.add_option("--as-of", options.as_of, "RFC 3339 time or seq:N");
+            command.option("ids", options.ids, "account_ids").required();
+            command.option("--as-of", options.as_of, "RFC 3339 time or seq:N");
         },
         balances);
 }

@@ -244,32 +244,27 @@ Exit bench(Context& context, BenchOptions& options) {
 
 }  // namespace
 
-void add_bench(CLI::App& app, Context& context) {
+void add_bench(Command app, Context& context) {
     add_command<BenchOptions>(
         app, context, "bench", "Measure rates and latencies: durable answers, closed or open loop",
-        [&](CLI::App& command, BenchOptions& options) {
-            command.add_option("--url", options.url, "A running nostro; none: one of its own, in this folder");
-            command.add_flag("--json", context.json, "Print the figures as JSON");
+        [&](Command& command, BenchOptions& options) {
+            command.option("--url", options.url, "A running nostro; none: one of its own, in this folder");
+            command.flag("--json", context.json, "Print the figures as JSON");
             std::vector<std::string> names;
             names.reserve(kShapes.size());
             for (const Shape& shape : kShapes) names.emplace_back(shape.name);
-            command.add_option("--load", options.shapes, "single, concurrent, pipelined, bulk; may be repeated")
-                ->check(CLI::IsMember(names))
-                ->allow_extra_args(false);
-            command.add_option("--seconds", options.seconds, "Each load runs so long")
-                ->check(CLI::Range(1, 3600))
-                ->capture_default_str();
-            command.add_option("--accounts", options.accounts, "Opened first")
-                ->check(CLI::Range(2, 1'000'000))
-                ->capture_default_str();
-            command.add_option("--connections", options.connections, "In place of the load's own number")
-                ->check(CLI::Range(1, 10'000));
-            command
-                .add_option("--rate", options.rate, "Payments a second, sent on schedule; 0: as fast as answers come")
-                ->capture_default_str();
-            command.add_option("--seed", options.seed, "Of the payments")->capture_default_str();
-            command.add_flag("--hot", options.hot, "One account is paid by all");
-            command.add_flag("--memory", options.memory, "The server of its own keeps its journal in memory");
+            command.option("--load", options.shapes, "single, concurrent, pipelined, bulk; may be repeated")
+                .one_of(names)
+                .repeatable();
+            command.option("--seconds", options.seconds, "Each load runs so long").between(1, 3600).with_default();
+            command.option("--accounts", options.accounts, "Opened first").between(2, 1'000'000).with_default();
+            command.option("--connections", options.connections, "In place of the load's own number")
+                .between(1, 10'000);
+            command.option("--rate", options.rate, "Payments a second, sent on schedule; 0: as fast as answers come")
+                .with_default();
+            command.option("--seed", options.seed, "Of the payments").with_default();
+            command.flag("--hot", options.hot, "One account is paid by all");
+            command.flag("--memory", options.memory, "The server of its own keeps its journal in memory");
         },
         bench);
 }

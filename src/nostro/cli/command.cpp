@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
 
@@ -24,8 +23,6 @@ std::string problem_text(const HttpAnswer& answer) {
 }
 
 }  // namespace
-
-std::unique_ptr<CLI::App> make_app(const std::string& about) { return std::make_unique<CLI::App>(about, "nostro"); }
 
 Exit exit_of(const Error& error) {
     switch (error.code) {
@@ -54,9 +51,9 @@ Result<Client> Context::client() const {
     return Client(*parsed);
 }
 
-void add_client_options(CLI::App& command, Context& context) {
-    command.add_option("--url", context.url, "Where nostro listens")->envname("NOSTRO_URL")->capture_default_str();
-    command.add_flag("--json", context.json, "Print the answer as JSON");
+void add_client_options(Command& command, Context& context) {
+    command.option("--url", context.url, "Where nostro listens").from_environment("NOSTRO_URL").with_default();
+    command.flag("--json", context.json, "Print the answer as JSON");
 }
 
 Result<Json> Json::parse(std::string_view text) {

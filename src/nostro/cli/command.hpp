@@ -2,7 +2,6 @@
 #pragma once
 #include <simdjson.h>
 
-#include <CLI/App.hpp>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -12,6 +11,7 @@
 
 #include "nostro/base/result.hpp"
 #include "nostro/cli/client.hpp"
+#include "nostro/cli/options.hpp"
 
 namespace nostro::cli {
 
@@ -34,18 +34,17 @@ struct Context {
 
 // Adds a command whose body runs after parsing; what it returns becomes the exit code. Options live in `Options`.
 template <class Options>
-CLI::App* add_command(CLI::App& parent, Context& context, const std::string& name, const std::string& help,
-                      const std::function<void(CLI::App&, Options&)>& describe,
-                      const std::function<Exit(Context&, Options&)>& body) {
-    auto* command = parent.add_subcommand(name, help);
+void add_command(Command parent, Context& context, const std::string& name, const std::string& help,
+                 const std::function<void(Command&, Options&)>& describe,
+                 const std::function<Exit(Context&, Options&)>& body) {
+    Command command = parent.add(name, help);
     auto options = std::make_shared<Options>();
-    describe(*command, *options);
-    command->callback([&context, options, body] { context.exit = body(context, *options); });
-    return command;
+    describe(command, *options);
+    command.runs([&context, options, body] { context.exit = body(context, *options); });
 }
 
 // --url and --json, for every command that asks a running nostro.
-void add_client_options(CLI::App& command, Context& context);
+void add_client_options(Command& command, Context& context);
 
 // A JSON document that was answered. Members are read by path ("balances.debtor.after"); what is absent or null is "".
 class Json {
@@ -72,23 +71,16 @@ struct Asked {
 std::optional<Asked> ask(Context& context, std::string_view method, const std::string& target, std::string_view body,
                          const std::vector<Client::Header>& headers);
 
-// The program's command tree, empty. (Made in one place: only there are CLI11's implementations compiled.)
-std::unique_ptr<CLI::App> make_app(const std::string& about);
-
-// What was wrong with the command line `words` that `app` could not parse, and the nearest that there is. `otherwise`:
-// what the parser says itself.
-std::string wrong_use(const CLI::App& app, const std::vector<std::string>& words, std::string_view otherwise);
-
 // The commands, a file each.
-void add_submit(CLI::App& app, Context& context);    // submit
-void add_payments(CLI::App& app, Context& context);  // show, list
-void add_accounts(CLI::App& app, Context& context);  // accounts, balances
-void add_reviews(CLI::App& app, Context& context);   // reviews
-void add_generate(CLI::App& app, Context& context);  // generate paysim
-void add_replay(CLI::App& app, Context& context);    // replay
-void add_bench(CLI::App& app, Context& context);     // bench
-void add_export(CLI::App& app, Context& context);    // export
-void add_journal(CLI::App& app, Context& context);   // verify, log, backup, restore
-void add_completion(CLI::App& app);                  // completion bash|zsh
+void add_submit(Command app, Context& context);    // submit
+void add_payments(Command app, Context& context);  // show, list
+void add_accounts(Command app, Context& context);  // accounts, balances
+void add_reviews(Command app, Context& context);   // reviews
+void add_generate(Command app, Context& context);  // generate paysim
+void add_replay(Command app, Context& context);    // replay
+void add_bench(Command app, Context& context);     // bench
+void add_export(Command app, Context& context);    // export
+void add_journal(Command app, Context& context);   // verify, log, backup, restore
+void add_completion(Command app);                  // completion bash|zsh
 
 }  // namespace nostro::cli

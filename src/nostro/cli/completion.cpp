@@ -1,6 +1,7 @@
 // nostro completion: a script for bash or zsh, made from the commands themselves.
 #include <fmt/format.h>
 
+#include <CLI/App.hpp>
 #include <string>
 #include <vector>
 
@@ -56,14 +57,13 @@ std::string bash_script(const CLI::App& app) {
 
 }  // namespace
 
-void add_completion(CLI::App& app) {
-    auto* completion = app.add_subcommand("completion", "Print a completion script for the shell");
-    completion->require_subcommand(1);
-    completion->add_subcommand("bash", "source <(nostro completion bash)")->callback([&app] {
-        fmt::print("{}", bash_script(app));
+void add_completion(Command app) {
+    const Command completion = app.add_group("completion", "Print a completion script for the shell");
+    completion.add("bash", "source <(nostro completion bash)").runs([app] {
+        fmt::print("{}", bash_script(app.app()));
     });
-    completion->add_subcommand("zsh", "source <(nostro completion zsh)")->callback([&app] {
-        fmt::print("autoload -U +X bashcompinit && bashcompinit\n{}", bash_script(app));
+    completion.add("zsh", "source <(nostro completion zsh)").runs([app] {
+        fmt::print("autoload -U +X bashcompinit && bashcompinit\n{}", bash_script(app.app()));
     });
 }
 

@@ -85,16 +85,16 @@ Exit export_payments(Context& context, ExportOptions& options) {
 
 }  // namespace
 
-void add_export(CLI::App& app, Context& context) {
+void add_export(Command app, Context& context) {
     add_command<ExportOptions>(
         app, context, "export", "Payments of a span or an account as NDJSON or CSV, newest first",
-        [&](CLI::App& command, ExportOptions& options) {
+        [&](Command& command, ExportOptions& options) {
             add_client_options(command, context);
-            command.add_option("--from", options.from, "RFC 3339, inclusive; at most 31 days without an account");
-            command.add_option("--to", options.to, "RFC 3339, exclusive");
-            command.add_option("--account", options.account, "Only its payments");
-            command.add_option("--format", options.format, "ndjson or csv")->check(CLI::IsMember({"ndjson", "csv"}));
-            command.add_option("--out", options.out, "A file; - is standard output")->capture_default_str();
+            command.option("--from", options.from, "RFC 3339, inclusive; at most 31 days without an account");
+            command.option("--to", options.to, "RFC 3339, exclusive");
+            command.option("--account", options.account, "Only its payments");
+            command.option("--format", options.format, "ndjson or csv").one_of({"ndjson", "csv"});
+            command.option("--out", options.out, "A file; - is standard output").with_default();
         },
         export_payments);
 }

@@ -96,16 +96,15 @@ Exit generate_paysim(Context&, GenerateOptions& options) {
 
 }  // namespace
 
-void add_generate(CLI::App& app, Context& context) {
-    auto* generate = app.add_subcommand("generate", "Seeded generators: the same seed gives the same bytes");
-    generate->require_subcommand(1);
+void add_generate(Command app, Context& context) {
+    const Command generate = app.add_group("generate", "Seeded generators: the same seed gives the same bytes");
     add_command<GenerateOptions>(
-        *generate, context, "paysim", "Rows in the layout of the PaySim data set, fraud labelled",
-        [](CLI::App& command, GenerateOptions& options) {
-            command.add_option("-n,--count", options.count, "Rows; 0: endless")->capture_default_str();
-            command.add_option("--seed", options.seed, "Another seed, another file")->capture_default_str();
-            command.add_option("--tps", options.rate, "Rows a second; 0: as fast as it goes")->capture_default_str();
-            command.add_option("--to", options.to, "stdout or a file")->capture_default_str();
+        generate, context, "paysim", "Rows in the layout of the PaySim data set, fraud labelled",
+        [](Command& command, GenerateOptions& options) {
+            command.option("-n,--count", options.count, "Rows; 0: endless").with_default();
+            command.option("--seed", options.seed, "Another seed, another file").with_default();
+            command.option("--tps", options.rate, "Rows a second; 0: as fast as it goes").with_default();
+            command.option("--to", options.to, "stdout or a file").with_default();
         },
         generate_paysim);
 }

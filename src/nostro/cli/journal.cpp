@@ -140,39 +140,38 @@ Exit copy(Context& context, const CopyArguments& arguments, std::string_view did
 
 }  // namespace
 
-void add_journal(CLI::App& app, Context& context) {
+void add_journal(Command app, Context& context) {
     add_command<VerifyArguments>(
         app, context, "verify", "Prove the books from the journal alone, also while a service runs on it",
-        [&](CLI::App& command, VerifyArguments& arguments) {
-            command.add_option("--data", arguments.data, "Folder of the journal")->capture_default_str();
-            command.add_option("--url", arguments.url,
-                               "A running service instead: only that what it tells is consistent");
-            command.add_flag("--json", context.json, "Print the report as JSON");
+        [&](Command& command, VerifyArguments& arguments) {
+            command.option("--data", arguments.data, "Folder of the journal").with_default();
+            command.option("--url", arguments.url, "A running service instead: only that what it tells is consistent");
+            command.flag("--json", context.json, "Print the report as JSON");
         },
         verify_command);
     add_command<LogArguments>(
         app, context, "log", "Look into the journal, frame by frame",
-        [](CLI::App& command, LogArguments& arguments) {
-            command.add_option("--data", arguments.data, "Folder of the journal")->capture_default_str();
-            command.add_option("--from", arguments.from, "First frame")->capture_default_str();
-            command.add_option("--to", arguments.to, "Last frame; 0: the newest")->capture_default_str();
-            command.add_flag("--outcomes", arguments.outcomes, "Every outcome, a line each");
+        [](Command& command, LogArguments& arguments) {
+            command.option("--data", arguments.data, "Folder of the journal").with_default();
+            command.option("--from", arguments.from, "First frame").with_default();
+            command.option("--to", arguments.to, "Last frame; 0: the newest").with_default();
+            command.flag("--outcomes", arguments.outcomes, "Every outcome, a line each");
         },
         log_command);
     add_command<CopyArguments>(
         app, context, "backup", "A consistent copy of a data folder, also while a service runs on it",
-        [&](CLI::App& command, CopyArguments& arguments) {
-            command.add_option("data", arguments.from, "Folder of the journal")->required();
-            command.add_option("target", arguments.to, "An empty or new folder")->required();
-            command.add_flag("--json", context.json, "Print the report as JSON");
+        [&](Command& command, CopyArguments& arguments) {
+            command.option("data", arguments.from, "Folder of the journal").required();
+            command.option("target", arguments.to, "An empty or new folder").required();
+            command.flag("--json", context.json, "Print the report as JSON");
         },
         [](Context& ctx, CopyArguments& arguments) { return copy(ctx, arguments, "backup", backup); });
     add_command<CopyArguments>(
         app, context, "restore", "A data folder from a backup, checked and proved",
-        [&](CLI::App& command, CopyArguments& arguments) {
-            command.add_option("backup", arguments.from, "Folder of the backup")->required();
-            command.add_option("data", arguments.to, "An empty or new folder")->required();
-            command.add_flag("--json", context.json, "Print the report as JSON");
+        [&](Command& command, CopyArguments& arguments) {
+            command.option("backup", arguments.from, "Folder of the backup").required();
+            command.option("data", arguments.to, "An empty or new folder").required();
+            command.flag("--json", context.json, "Print the report as JSON");
         },
         [](Context& ctx, CopyArguments& arguments) { return copy(ctx, arguments, "restore", restore); });
 }

@@ -123,25 +123,25 @@ Exit list(Context& context, ListOptions& options) {
 
 }  // namespace
 
-void add_payments(CLI::App& app, Context& context) {
+void add_payments(Command app, Context& context) {
     add_command<ShowOptions>(
         app, context, "show", "Show one payment: state, why, balances, timeline",
-        [&](CLI::App& command, ShowOptions& options) {
+        [&](Command& command, ShowOptions& options) {
             add_client_options(command, context);
-            command.add_option("id", options.id, "Its payment_id")->required();
+            command.option("id", options.id, "Its payment_id").required();
         },
         show);
     add_command<ListOptions>(
         app, context, "list", "List payments, newest first; JSON: one a line",
-        [&](CLI::App& command, ListOptions& options) {
+        [&](Command& command, ListOptions& options) {
             add_client_options(command, context);
             for (std::size_t i = 0; i < kFilters.size(); ++i) {
                 std::string flag = kFilters[i];
                 std::ranges::replace(flag, '_', '-');
-                command.add_option("--" + flag, options.values[i], "As the filter of GET /v1/payments");
+                command.option("--" + flag, options.values[i], "As the filter of GET /v1/payments");
             }
-            command.add_option("-n,--count", options.count, "At most so many")->capture_default_str();
-            command.add_option("--cursor", options.cursor, "Where the last list ended");
+            command.option("-n,--count", options.count, "At most so many").with_default();
+            command.option("--cursor", options.cursor, "Where the last list ended");
         },
         list);
 }

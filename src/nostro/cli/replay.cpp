@@ -222,36 +222,32 @@ Exit replay(Context& context, ReplayOptions& options) {
 
 }  // namespace
 
-void add_replay(CLI::App& app, Context& context) {
+void add_replay(Command app, Context& context) {
     add_command<ReplayOptions>(
         app, context, "replay", "Replay a CSV as payments: PaySim, or any other with --map; again: changes nothing",
-        [&](CLI::App& command, ReplayOptions& options) {
+        [&](Command& command, ReplayOptions& options) {
             add_client_options(command, context);
-            command.add_option("file", options.file, "CSV with a header line")->required();
+            command.option("file", options.file, "CSV with a header line").required();
             command
-                .add_option("--map", options.columns.maps,
-                            "FIELD=COLUMN: the column of that name is a field of the payments; may be repeated")
-                ->allow_extra_args(false);
+                .option("--map", options.columns.maps,
+                        "FIELD=COLUMN: the column of that name is a field of the payments; may be repeated")
+                .repeatable();
             command
-                .add_option("--set", options.columns.sets,
-                            "FIELD=TEXT: the same in all payments, no TEXT: left out; may be repeated")
-                ->allow_extra_args(false);
+                .option("--set", options.columns.sets,
+                        "FIELD=TEXT: the same in all payments, no TEXT: left out; may be repeated")
+                .repeatable();
             command.footer(
                 "A PaySim file needs no --map, nor does a column that has the name of a field. The fields are those "
                 "of\n"
                 "POST /v1/payments: debtor_account, creditor_account, amount, currency, type, reference, description,\n"
                 "rail, capture, expires_at, idempotency_key, metadata.NAME, opening_balances.debtor,\n"
                 "opening_balances.creditor");
-            command.add_option("--currency", options.columns.currency, "Of all amounts that no column gives one")
-                ->capture_default_str();
-            command.add_option("--connections", options.connections, "At once")
-                ->check(CLI::Range(1, 256))
-                ->capture_default_str();
-            command.add_option("--batch", options.batch, "Rows a request")
-                ->check(CLI::Range(1, 10'000))
-                ->capture_default_str();
-            command.add_flag("--put-policy", options.put_policy,
-                             "First put the built-in paysim policy in force: it opens unknown accounts");
+            command.option("--currency", options.columns.currency, "Of all amounts that no column gives one")
+                .with_default();
+            command.option("--connections", options.connections, "At once").between(1, 256).with_default();
+            command.option("--batch", options.batch, "Rows a request").between(1, 10'000).with_default();
+            command.flag("--put-policy", options.put_policy,
+                         "First put the built-in paysim policy in force: it opens unknown accounts");
         },
         replay);
 }

@@ -58,32 +58,31 @@ Exit decide(Context& context, const DecideOptions& options, std::string_view dec
     return Exit::done;
 }
 
-void add_decision(CLI::App& reviews, Context& context, const std::string& decision, const std::string& help) {
+void add_decision(Command reviews, Context& context, const std::string& decision, const std::string& help) {
     add_command<DecideOptions>(
         reviews, context, decision, help,
-        [&](CLI::App& command, DecideOptions& options) {
+        [&](Command& command, DecideOptions& options) {
             add_client_options(command, context);
-            command.add_option("id", options.id, "The payment_id")->required();
-            command.add_option("--by", options.by, "Who decides")->required();
-            command.add_option("--reason", options.reason, "Why")->required();
+            command.option("id", options.id, "The payment_id").required();
+            command.option("--by", options.by, "Who decides").required();
+            command.option("--reason", options.reason, "Why").required();
         },
         [decision](Context& ctx, DecideOptions& options) { return decide(ctx, options, decision); });
 }
 
 }  // namespace
 
-void add_reviews(CLI::App& app, Context& context) {
-    auto* reviews = app.add_subcommand("reviews", "The review queue: list, approve, reject");
-    reviews->require_subcommand(1);
+void add_reviews(Command app, Context& context) {
+    const Command reviews = app.add_group("reviews", "The review queue: list, approve, reject");
     add_command<QueueOptions>(
-        *reviews, context, "list", "What waits, oldest first",
-        [&](CLI::App& command, QueueOptions& options) {
+        reviews, context, "list", "What waits, oldest first",
+        [&](Command& command, QueueOptions& options) {
             add_client_options(command, context);
-            command.add_option("-n,--count", options.count, "At most so many")->capture_default_str();
+            command.option("-n,--count", options.count, "At most so many").with_default();
         },
         queue);
-    add_decision(*reviews, context, "approve", "Let the payment settle");
-    add_decision(*reviews, context, "reject", "Reject the payment and free its funds");
+    add_decision(reviews, context, "approve", "Let the payment settle");
+    add_decision(reviews, context, "reject", "Reject the payment and free its funds");
 }
 
 }  // namespace nostro::cli

@@ -89,27 +89,26 @@ Exit submit(Context& context, SubmitOptions& options) {
 
 }  // namespace
 
-void add_submit(CLI::App& app, Context& context) {
+void add_submit(Command app, Context& context) {
     add_command<SubmitOptions>(
         app, context, "submit", "Submit one payment",
-        [&](CLI::App& command, SubmitOptions& options) {
+        [&](Command& command, SubmitOptions& options) {
             add_client_options(command, context);
-            command.add_option("file", options.file, "The payment as JSON; - reads standard input");
-            command.add_option("--debtor", options.debtor, "Account that pays");
-            command.add_option("--creditor", options.creditor, "Account that is paid");
-            command.add_option("--amount", options.amount, "Decimal text: 12.75");
-            command.add_option("--currency", options.currency, "ISO 4217 code")->capture_default_str();
-            command.add_option("--rail", options.rail, "Rail of the policy; none: internal");
-            command.add_option("--type", options.type, "Up to 32 characters: TRANSFER");
-            command.add_option("--reference", options.reference, "Up to 140 characters");
-            command.add_option("--description", options.description, "Up to 500 characters");
-            command.add_option("--metadata", options.metadata, "name=value; may be repeated")->allow_extra_args(false);
-            command.add_option("--key", options.key,
-                               "Idempotency-Key, so that a retry is harmless; none: a random one");
-            command.add_option("--wait", options.wait_s, "Seconds to wait for a decision")->check(CLI::Range(0, 30));
-            command.add_flag("--manual", options.manual, "Only hold the amount; capture or void it later");
-            command.add_flag("--simulate", options.simulate, "Tell what would become of it; move nothing");
-            command.add_flag("--fail-on-reject", options.fail_on_reject, "Exit with 1 if the payment is rejected");
+            command.option("file", options.file, "The payment as JSON; - reads standard input");
+            command.option("--debtor", options.debtor, "Account that pays");
+            command.option("--creditor", options.creditor, "Account that is paid");
+            command.option("--amount", options.amount, "Decimal text: 12.75");
+            command.option("--currency", options.currency, "ISO 4217 code").with_default();
+            command.option("--rail", options.rail, "Rail of the policy; none: internal");
+            command.option("--type", options.type, "Up to 32 characters: TRANSFER");
+            command.option("--reference", options.reference, "Up to 140 characters");
+            command.option("--description", options.description, "Up to 500 characters");
+            command.option("--metadata", options.metadata, "name=value; may be repeated").repeatable();
+            command.option("--key", options.key, "Idempotency-Key, so that a retry is harmless; none: a random one");
+            command.option("--wait", options.wait_s, "Seconds to wait for a decision").between(0, 30);
+            command.flag("--manual", options.manual, "Only hold the amount; capture or void it later");
+            command.flag("--simulate", options.simulate, "Tell what would become of it; move nothing");
+            command.flag("--fail-on-reject", options.fail_on_reject, "Exit with 1 if the payment is rejected");
         },
         submit);
 }

@@ -1,4 +1,5 @@
-// What is said to somebody who mistyped a command or an option.
+#include "nostro/cli/wrong_use.hpp"
+
 #include <fmt/format.h>
 
 #include <CLI/App.hpp>
@@ -7,7 +8,6 @@
 
 #include "nostro/base/spelling.hpp"
 #include "nostro/base/text.hpp"
-#include "nostro/cli/command.hpp"
 
 namespace nostro::cli {
 namespace {
