@@ -1,5 +1,7 @@
 // The private parts of Session that its two sources share.
 #pragma once
+#include <algorithm>
+#include <limits>
 #include <memory>
 
 #include "nostro/http/session.hpp"
@@ -18,9 +20,11 @@ struct Session::Block {
         budget->used.fetch_add(bytes.capacity() - counted, std::memory_order_relaxed);
         counted = bytes.capacity();
     }
+    // More than what came is taken as it comes: a length that is only announced costs nothing.
+    std::size_t room() const { return bytes.capacity() - kBodyPadding - bytes.size(); }
     void append(std::string_view text) {
         const std::size_t size = bytes.size();
-        if (size + text.size() + kBodyPadding > bytes.capacity()) reserve(2 * (size + text.size()));
+        if (text.size() > room()) reserve(std::max(size + text.size(), std::min(2 * (size + text.size()), most)));
         bytes.resize(size + text.size());
         if (!text.empty()) std::memcpy(bytes.data() + size, text.data(), text.size());
     }
@@ -32,7 +36,8 @@ struct Session::Block {
     ByteBuffer bytes;  // head, body, padding
     std::size_t counted = 0;
     std::size_t head_bytes = 0;
-    std::size_t body_bytes = 0;  // expected; of a chunked one: unknown
+    std::size_t most = std::numeric_limits<std::size_t>::max();  // head and body together
+    std::size_t body_bytes = 0;                                  // expected; of a chunked one: unknown
     RequestHead head;
     std::string decoded;
 };

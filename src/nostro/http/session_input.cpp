@@ -24,6 +24,7 @@ void append(ByteBuffer& to, std::string_view text) {
 }
 
 constexpr std::size_t kKeptPending = 16 * 1024;  // memory that an idle connection may hold on to
+constexpr std::size_t kFirstBytes = 16 * 1024;   // memory for a body of which nothing has come yet
 
 void drop_front(ByteBuffer& bytes, std::size_t count) {
     const std::size_t left = bytes.size() - std::min(count, bytes.size());  // it may have been cleared meanwhile
@@ -81,7 +82,7 @@ std::span<char> Session::direct() {
     if (in_ != In::body || !pending_.empty()) return {};
     ByteBuffer& bytes = block_->bytes;
     const std::size_t left = block_->head_bytes + block_->body_bytes - bytes.size();
-    return {reinterpret_cast<char*>(bytes.data()) + bytes.size(), left};
+    return {reinterpret_cast<char*>(bytes.data()) + bytes.size(), std::min(left, block_->room())};
 }
 
 void Session::received(std::size_t bytes) {
@@ -194,7 +195,8 @@ std::size_t Session::take_message(std::string_view bytes, std::size_t head_bytes
 
 void Session::begin_block(std::string_view head_bytes, const RequestHead& head, const Route& route) {
     const std::size_t expected = head.chunked ? 4096 : static_cast<std::size_t>(*head.content_length);
-    block_ = std::make_shared<Block>(around_.budget, head_bytes.size() + expected);
+    block_ = std::make_shared<Block>(around_.budget, head_bytes.size() + std::min(expected, kFirstBytes));
+    if (!head.chunked) block_->most = head_bytes.size() + expected;
     block_->append(head_bytes);
     block_->head_bytes = head_bytes.size();
     block_->body_bytes = expected;
@@ -309,7 +311,10 @@ std::optional<Response> Session::body_fault(const RequestHead& head, const Route
             detail.append(&content == route.takes.data() ? " " : " or ").append(content.type);
         return problem(415, "content_type_not_supported", detail);
     }
-    if (around_.budget->used.load(std::memory_order_relaxed) > around_.limits->body_bytes_in_flight_max) {
+    // Small ones are bounded by the number of connections: whoever sends large ones slowly is not in their way.
+    const std::uint64_t most = head.chunked ? route.body_bytes_max : *head.content_length;
+    if (most > around_.limits->skipped_body_bytes_max &&
+        around_.budget->used.load(std::memory_order_relaxed) > around_.limits->body_bytes_in_flight_max) {
         return problem(503, "overloaded", "too many large bodies are under way; try again");
     }
     return std::nullopt;

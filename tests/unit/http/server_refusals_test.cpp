@@ -132,6 +132,41 @@ TEST_F(ServerRefusalsTest, SlowHeadsAndBodiesGet408AndOthersAreUnaffected) {
     EXPECT_GE(metrics_->timeouts_total.value(), begins.size());
 }
 
+TEST_F(ServerRefusalsTest, BodiesThatAreOnlyAnnouncedTakeNoRoomFromOthers) {
+    ServerOptions options;
+    options.session.body_bytes_in_flight_max = 1u << 20;
+    start(options);
+    std::vector<RawClient> slow;
+    for (int i = 0; i < 8; ++i) {
+        slow.push_back(client());
+        ASSERT_TRUE(slow.back().send(
+            "POST /large HTTP/1.1\r\nHost: h\r\nContent-Type: text/plain\r\nContent-Length: 4000000\r\n\r\nabc"));
+    }
+    while (metrics_->received_bytes_total.value() < slow.size() * 80) std::this_thread::yield();
+    RawClient other = client();
+    const std::string body(300'000, 'b');
+    ASSERT_TRUE(other.send(post("/large", body)));
+    EXPECT_EQ(other.response().body, body);
+}
+
+TEST_F(ServerRefusalsTest, LargeBodiesUnderWayDoNotStandInTheWayOfSmallOnes) {
+    ServerOptions options;
+    options.session.body_bytes_in_flight_max = 1u << 20;
+    start(options);
+    RawClient slow = client();
+    const std::string most(3'000'000, 'a');
+    ASSERT_TRUE(
+        slow.send("POST /large HTTP/1.1\r\nHost: h\r\nContent-Type: text/plain\r\nContent-Length: 4000000\r\n\r\n"));
+    ASSERT_TRUE(slow.send(most));
+    while (metrics_->received_bytes_total.value() < most.size()) std::this_thread::yield();
+    RawClient large = client();
+    ASSERT_TRUE(large.send(post("/large", std::string(300'000, 'b'))));
+    EXPECT_EQ(large.response().status, 503);
+    RawClient small = client();
+    ASSERT_TRUE(small.send(post("/echo", "small")));
+    EXPECT_EQ(small.response().body, "small");
+}
+
 TEST_F(ServerRefusalsTest, IdleConnectionsAreClosedWithoutAWord) {
     start(quick());
     RawClient silent = client();
