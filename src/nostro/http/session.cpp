@@ -164,6 +164,7 @@ void Session::begin_stream(Slot& front) {
     // A wake comes back as a reply to this request, on this connection's own thread.
     stream_->on_wake(
         [sink = around_.sink, connection = connection_, request = first_] { sink->stream_woken(connection, request); });
+    if (stopped_ && !stream_->has_end()) end_stream();
 }
 
 void Session::stream_woken(std::uint64_t request) {
@@ -195,7 +196,8 @@ void Session::end_stream() {
     output_.append("0\r\n\r\n");
     stream_.reset();
     around_.metrics->streams.add(-1);
-    const bool close = slot(first_)->close || in_ == In::closed;
+    const bool last = (in_ == In::closed || stopped_) && first_ + 1 == next_;
+    const bool close = slot(first_)->close || last;
     pop_slot();
     if (!close) return;
     over_ = true;
@@ -246,13 +248,8 @@ void Session::written(std::size_t bytes) {
 
 void Session::stop() {
     stopped_ = true;
-    if (stream_ != nullptr) {  // has no end of its own
-        output_.append("0\r\n\r\n");
-        stream_.reset();
-        around_.metrics->streams.add(-1);
-        over_ = true;
-    }
     close_input();
+    if (stream_ != nullptr && !stream_->has_end()) end_stream();
     if (open_slots() == 0) over_ = true;
 }
 

@@ -99,9 +99,10 @@ bool Session::has_room() const {
 bool Session::wants_input() const { return has_room() || in_ == In::closed; }
 
 void Session::end_of_input() {
-    // Half a message will never be whole. Answers under way are still sent, but nobody reads a stream any more.
-    if (stream_ != nullptr || open_slots() == 0) over_ = true;
-    if (stream_ != nullptr) output_.clear();
+    // Half a message will never be whole. Answers under way are still sent, but nobody follows events any more.
+    const bool unread = stream_ != nullptr && !stream_->has_end();
+    if (unread || open_slots() == 0) over_ = true;
+    if (unread) output_.clear();
     close_input();
 }
 

@@ -39,6 +39,7 @@ public:
     ~EventStream() override { wake_->set({}); }
 
     void begin(std::unique_ptr<Subscription> subscription) { subscription_ = std::move(subscription); }
+    bool has_end() const override { return false; }
     void on_wake(std::function<void()> wake) override { wake_->set(std::move(wake)); }
     std::string_view heartbeat() const override { return ": heartbeat\n\n"; }
 

@@ -61,6 +61,8 @@ public:
     // never two at a time.
     virtual State next(std::string& into) = 0;
     virtual bool blocks() const { return false; }
+    // A document, not a flow of events: whoever stops waits for its end, because half of it would look whole.
+    virtual bool has_end() const { return true; }
     // Called once, before next(). `wake` may be called from any thread, in vain too, and after the stream is gone.
     virtual void on_wake(std::function<void()> /*wake*/) {}
     // Sent when nothing else was for a while; empty: nothing.

@@ -125,6 +125,20 @@ TEST_F(ServerTest, AClientThatEndsSendingGetsItsAnswers) {
     EXPECT_TRUE(one.ended());
 }
 
+TEST_F(ServerTest, AClientThatEndsSendingGetsItsDocumentToTheEnd) {
+    given_->has_end = true;
+    RawClient one = client();
+    ASSERT_TRUE(one.send(get("/stream-worker")));
+    given_->give("first,");
+    ASSERT_TRUE(one.read_until("first,"));
+    one.end_sending();
+    RawClient other = client();
+    ASSERT_TRUE(other.send(get("/hello")));
+    EXPECT_EQ(other.response().body, "hello");
+    given_->give("last", true);
+    EXPECT_TRUE(one.read_until("last\r\n0\r\n\r\n"));
+}
+
 TEST_F(ServerTest, RepliesForClientsThatHaveGoneAreDropped) {
     RawClient gone = client();
     ASSERT_TRUE(gone.send(get("/held")));
@@ -154,6 +168,19 @@ TEST_F(ServerTest, StreamsSendWhatIsGivenAndEnd) {
         one.forget();
         ASSERT_TRUE(one.send(get("/hello")));
         EXPECT_EQ(one.response().body, "hello");
+    }
+}
+
+TEST_F(ServerTest, WhatIsAskedBehindAStreamIsAnsweredBehindIt) {
+    for (const std::string path : {"/stream", "/stream-worker"}) {
+        given_ = std::make_shared<GivenStream::Shared>();
+        RawClient one = client();
+        ASSERT_TRUE(one.send(get(path) + get("/hello", "Connection: close\r\n")));
+        ASSERT_TRUE(one.read_until("\r\n\r\n")) << path;
+        given_->give("data: last\n\n", true);
+        EXPECT_TRUE(one.read_until("\r\n\r\nhello")) << path;
+        one.forget();
+        EXPECT_TRUE(one.ended());
     }
 }
 
@@ -227,6 +254,34 @@ TEST_F(ServerTest, StoppingAnswersWhatIsUnderWayAndClosesTheRest) {
     EXPECT_TRUE(busy.ended());
     stopper.join();
     EXPECT_FALSE(RawClient(port).connected());
+}
+
+TEST_F(ServerTest, StoppingLetsADocumentThatIsUnderWayReachItsEnd) {
+    given_->has_end = true;
+    RawClient reader = client();
+    ASSERT_TRUE(reader.send(get("/stream-worker")));
+    given_->give("first,");
+    ASSERT_TRUE(reader.read_until("first,"));
+    RawClient idle = client();
+    ASSERT_TRUE(idle.send(get("/hello")));
+    EXPECT_EQ(idle.response().status, 200);
+    std::thread stopper([&] { server_->stop(std::chrono::seconds(20)); });
+    EXPECT_TRUE(idle.ended());
+    given_->give("last", true);
+    EXPECT_TRUE(reader.read_until("last\r\n0\r\n\r\n"));
+    reader.forget();
+    EXPECT_TRUE(reader.ended());
+    stopper.join();
+}
+
+TEST_F(ServerTest, ADocumentThatCannotBeFinishedIsNotEndedAsIfItWere) {
+    given_->has_end = true;
+    RawClient reader = client();
+    ASSERT_TRUE(reader.send(get("/stream-worker")));
+    given_->give("first,");
+    ASSERT_TRUE(reader.read_until("first,"));
+    server_->stop(std::chrono::milliseconds(10));
+    EXPECT_FALSE(reader.read_until("0\r\n\r\n"));
 }
 
 TEST_F(ServerTest, StoppingDoesNotWaitForAnswersThatNeverCome) {

@@ -51,6 +51,7 @@ public:
         std::mutex mutex;
         std::vector<std::string> parts;
         bool ended = false;
+        bool has_end = false;
         std::function<void()> wake;
         void give(std::string part, bool end = false) {
             std::function<void()> call;
@@ -71,6 +72,7 @@ public:
         return shared_->ended ? State::end : State::wait;
     }
     bool blocks() const override { return on_worker_; }
+    bool has_end() const override { return shared_->has_end; }
     void on_wake(std::function<void()> wake) override {
         const std::lock_guard lock(shared_->mutex);
         shared_->wake = std::move(wake);
