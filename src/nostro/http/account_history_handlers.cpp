@@ -14,13 +14,16 @@ namespace {
 
 constexpr std::uint32_t kStatementPage = 500;
 
-// Names of other parties, asked once each. One owner.
+constexpr std::size_t kNamesKept = 4096;
+
+// Names of the parties beside an account, asked once each as long as they are few. One owner.
 class PartyNames {
 public:
-    explicit PartyNames(const History& history) : history_(history) {}
+    PartyNames(const History& history, AccountId account) : history_(history), account_(account) {}
 
     const std::string& other_party(const Entry& entry) {
-        const AccountId id = entry.debit ? entry.outcome.creditor : entry.outcome.debtor;
+        const AccountId id = entry.outcome.debtor == account_ ? entry.outcome.creditor : entry.outcome.debtor;
+        if (names_.size() >= kNamesKept) names_.clear();
         const auto [place, is_new] = names_.try_emplace(id);
         if (is_new) {
             const auto account = history_.account(id);
@@ -31,6 +34,7 @@ public:
 
 private:
     const History& history_;
+    const AccountId account_;
     std::map<AccountId, std::string> names_;
 };
 
@@ -57,7 +61,7 @@ void list_entries(Service& service, const Request& request, const Reply& reply) 
                                       request.parameter("order") != "oldest_first", limit_of(request),
                                       std::string(request.parameter("cursor")));
     if (!page) return refuse_page(reply, page.error());
-    PartyNames names(history);
+    PartyNames names(history, account->image.id);
     Response response;
     JsonWriter json(response.body);
     begin_list(json);
@@ -92,7 +96,7 @@ public:
         : service_(service),
           account_(std::move(account)),
           period_(period),
-          names_(service.history()),
+          names_(service.history(), account_.image.id),
           opening_minor_(opening_minor),
           closing_minor_(opening_minor) {}
 
@@ -203,7 +207,7 @@ private:
         const std::int64_t moved = entry.after_minor - entry.before_minor;
         append_rfc3339(into, entry.at);
         into.push_back(',');
-        append_hex(into, entry.outcome.payment);
+        if (!entry.outcome.payment.empty()) append_hex(into, entry.outcome.payment);
         into.append(",").append(name(entry.outcome.event)).append(",");
         append_csv_text(into, other_party);
         into.append(",").append(moved < 0 ? decimal(-moved) : "");

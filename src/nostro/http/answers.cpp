@@ -163,7 +163,9 @@ void refuse(const Reply& reply, std::uint16_t status, std::string_view code, std
 
 void refuse_parameter(const Reply& reply, const ParameterProblem& bad) {
     const std::pair<std::string_view, std::string_view> named{"parameter", bad.name};
-    reply(problem(400, "invalid_parameter", std::string(bad.name) + ": " + bad.detail, nullptr, {&named, 1}));
+    std::string detail(bad.detail);
+    if (!detail.starts_with(std::string(bad.name) + ":")) detail.insert(0, std::string(bad.name) + ": ");
+    reply(problem(400, "invalid_parameter", detail, nullptr, {&named, 1}));
 }
 
 void refuse_page(const Reply& reply, const Error& error) {

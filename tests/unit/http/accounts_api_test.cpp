@@ -97,7 +97,9 @@ TEST_F(AccountsApiTest, BalancesEntriesAndStatementsAgree) {
     EXPECT_EQ(world_.get("/v1/accounts/A/balance")["/posted"], "50.00");
     EXPECT_EQ(world_.get("/v1/accounts/A/balance?as_of=seq:" + before)["/posted"], "100.00");
     EXPECT_EQ(world_.get("/v1/accounts/A/balance?as_of=seq:" + before)["/as_of/seq"], before);
-    EXPECT_EQ(world_.get("/v1/accounts/A/balance?as_of=seq:99999").status, 400);
+    const Told ahead = world_.get("/v1/accounts/A/balance?as_of=seq:99999");
+    EXPECT_EQ(ahead.status, 400);
+    EXPECT_TRUE(ahead["/detail"].starts_with("as_of: the newest frame is seq:")) << ahead["/detail"];
     EXPECT_EQ(world_.get("/v1/accounts/A/balance?as_of=2020-01-01T00:00:00Z").status, 404);
     EXPECT_EQ(world_.get("/v1/accounts/A/balance?as_of=soon").status, 400);
     EXPECT_EQ(world_.get("/v1/accounts/A/balance?as_of=2100-01-01T00:00:00Z")["/posted"], "50.00");
@@ -106,7 +108,10 @@ TEST_F(AccountsApiTest, BalancesEntriesAndStatementsAgree) {
     EXPECT_EQ(entries["/data/0/balance_after"], "50.00");
     EXPECT_EQ(entries["/data/0/counterparty"], "B");
     EXPECT_EQ(entries["/data/1/balance_after"], "70.00");
-    EXPECT_EQ(world_.get("/v1/accounts/A/entries?order=oldest_first&limit=1")["/data/0/direction"], "credit");
+    const Told opening = world_.get("/v1/accounts/A/entries?order=oldest_first&limit=1");
+    EXPECT_EQ(opening["/data/0/direction"], "credit");
+    EXPECT_EQ(opening["/data/0/counterparty"], "house:equity:USD");
+    EXPECT_EQ(world_.get("/v1/accounts/house:equity:USD/entries")["/data/0/counterparty"], "A");
 
     const Told statement = world_.get("/v1/accounts/A/statement");
     EXPECT_EQ(statement["/opening_balance"], "0.00");
@@ -121,6 +126,7 @@ TEST_F(AccountsApiTest, BalancesEntriesAndStatementsAgree) {
     EXPECT_TRUE(csv.has_header("Content-Type: text/csv; charset=utf-8\r\n"));
     EXPECT_TRUE(csv.body.starts_with("at,payment_id,")) << csv.body;
     EXPECT_NE(csv.body.find(",B,30.00,,70.00,USD,"), std::string::npos) << csv.body;
+    EXPECT_NE(csv.body.find("Z,,account_opened,house:equity:USD,,100.00,100.00,USD,"), std::string::npos) << csv.body;
     EXPECT_NE(csv.body.find(",,closing_balance,,,,50.00,USD,,\r\n"), std::string::npos) << csv.body;
 
     const Told totals = world_.get("/v1/ledger/trial-balance");
