@@ -65,6 +65,8 @@ BAD_SETTINGS = [
     (["--set", "server.listen=nowhere"], {}, ["server.listen", "HOST:PORT"]),
     (["--set", "journal.keep_days=5", "--set", "journal.archive=false"], {}, ["journal.keep_days", "journal.archive"]),
     ([], {"NOSTRO_SERVER_IO_THREADS": "many"}, ["NOSTRO_SERVER_IO_THREADS"]),
+    ([], {"NOSTRO_SERVER_LISTN": "x"}, ["NOSTRO_SERVER_LISTN", "did you mean NOSTRO_SERVER_LISTEN"]),
+    (["--set", "server.listen=0.0.0.0:0"], {}, ["insecure"]),
     (["--config", "/no/such/file.toml"], {}, ["/no/such/file.toml"]),
     (["--profile", "upi"], {}, ["upi"]), (["--no-such-flag"], {}, ["--no-such-flag"]),
     (["--set", "policy.file=/no/such/policy.toml"], {}, ["policy.file", "/no/such/policy.toml"]),
@@ -76,6 +78,7 @@ def test_a_bad_setting_stops_the_start_with_key_and_reason(tmp_path, arguments, 
     free = ["--set", "server.listen=127.0.0.1:0"]
     done = run("serve", "--data", tmp_path / "data", *free, *arguments, env=env, timeout=30)
     assert done.returncode == 2 and not done.stdout, done
+    assert "policy.file=" in "".join(arguments) or not (tmp_path / "data").exists()
     for word in words:
         assert word in done.stderr, done.stderr
 

@@ -165,7 +165,7 @@ std::vector<Setting> make_settings() {
                            [](C& c) -> std::string& { return c.policy.file; }),
         number<U32>("stream.subscribers_max", "Live streams at once.",
                     [](C& c) -> U32& { return c.stream.subscribers_max; }, {0, 100'000}),
-        number<U32>("stream.events_max", "Events that may wait for one subscriber before it is dropped.",
+        number<U32>("stream.events_max", "Events kept ahead for one subscriber; further ones wait in the journal.",
                     [](C& c) -> U32& { return c.stream.events_max; }, {100, 10'000'000}),
         choice("log.level", "Least level of the lines on standard error.",
                [](C& c) -> std::string& { return c.log.level; }, {"debug", "info", "warn", "error"}),
@@ -190,6 +190,22 @@ Error unknown_key(std::string_view key) {
     const auto near = nearest_setting(key);
     return invalid(fmt::format("{} is no key{}; `nostro config show` lists all", key,
                                near.empty() ? std::string() : fmt::format(", did you mean {}?", near)));
+}
+
+// NOSTRO_SERVER_LISTN: it can only mean a key. Others, like NOSTRO_URL, are not of the configuration.
+bool names_a_section(std::string_view variable) {
+    return std::ranges::any_of(settings(), [&](const Setting& setting) {
+        const std::string section = "NOSTRO_" + to_upper(split_once(setting.key, '.').first) + "_";
+        return variable.starts_with(section);
+    });
+}
+
+Error unknown_variable(std::string_view name) {
+    const auto near = std::ranges::min_element(
+        settings(), {}, [&](const Setting& setting) { return distance(setting.environment(), name); });
+    const std::string meant = near->environment();
+    return invalid(fmt::format("environment variable {} is no key{}; `nostro config show` lists all", name,
+                               distance(meant, name) <= 4 ? ", did you mean " + meant + "?" : std::string()));
 }
 
 std::string at(std::string_view name, const toml::node& node) {
@@ -267,6 +283,7 @@ Result<> read_environment(Config& config, const std::vector<std::string>& enviro
     for (const std::string& variable : environment) {
         const auto [name, value] = split_once(variable, '=');
         const auto setting = std::ranges::find(settings(), name, &Setting::environment);
+        if (setting == settings().end() && names_a_section(name)) return unknown_variable(name);
         if (setting == settings().end()) continue;
         if (auto done = setting->set(config, value); !done) {
             return invalid(fmt::format("environment variable {}: {}", name, done.error().what));

@@ -18,7 +18,7 @@ struct ConfigOptions {
 Exit check_config(cli::Context&, ConfigOptions& options) {
     const auto config = load_config(options.file, options.sets);
     if (!config) return cli::fail(Exit::usage, config.error().what);
-    if (const auto listen = parse_listen(config->server.listen); !listen) {
+    if (const auto listen = check_listen(*config); !listen) {
         return cli::fail(Exit::usage, listen.error().what);
     }
     fmt::print("the configuration is fine\n");

@@ -83,6 +83,15 @@ Result<ListenAddress> parse_listen(std::string_view text) {
     return ListenAddress{std::string(host), static_cast<std::uint16_t>(*port)};
 }
 
+Result<> check_listen(const Config& config) {
+    const auto address = parse_listen(config.server.listen);
+    if (!address) return address.error();
+    ServerOptions options;
+    options.address = address->host;
+    options.insecure_listen = config.server.insecure_listen;
+    return Server::check_address(options);
+}
+
 struct Wiring::Parts {
     explicit Parts(const Config& from) : config(from) {}
 
@@ -237,6 +246,7 @@ Wiring::~Wiring() { stop(); }
 
 Result<std::unique_ptr<Wiring>> Wiring::start(const Config& config) {
     if (auto fine = check(config); !fine) return fine.error();
+    if (auto fine = check_listen(config); !fine) return fine.error();
     auto parts = std::make_unique<Parts>(config);
     if (auto done = parts->open_journal(); !done) return done.error();
     if (auto done = parts->open_projections(); !done) return done.error();

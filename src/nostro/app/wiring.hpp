@@ -33,5 +33,7 @@ struct ListenAddress {
     std::uint16_t port = 0;
 };
 Result<ListenAddress> parse_listen(std::string_view text);
+// Whether server.listen may be listened on; asked before anything is made.
+Result<> check_listen(const Config& config);
 
 }  // namespace nostro

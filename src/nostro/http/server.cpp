@@ -107,6 +107,11 @@ Result<> listen_on(tcp::acceptor& acceptor, const tcp::endpoint& endpoint) {
 
 }  // namespace
 
+Result<> Server::check_address(const ServerOptions& options) {
+    if (const auto endpoint = endpoint_of(options); !endpoint) return endpoint.error();
+    return {};
+}
+
 Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, const Router& router,
                                               HttpMetrics& metrics) {
     auto endpoint = endpoint_of(options);

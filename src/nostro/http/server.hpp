@@ -34,6 +34,8 @@ public:
     // `router` and `metrics` outlive the server. It listens when this returns.
     static Result<std::unique_ptr<Server>> start(const ServerOptions& options, const Router& router,
                                                  HttpMetrics& metrics);
+    // `invalid`: no address, or one that may not be listened on. The system is not asked.
+    static Result<> check_address(const ServerOptions& options);
     ~Server();  // as stop()
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;

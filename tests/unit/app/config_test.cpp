@@ -74,6 +74,15 @@ TEST(ConfigTest, RefusesABadEnvironmentVariableByName) {
     EXPECT_THAT(done.error().what, HasSubstr("environment variable NOSTRO_SERVER_IO_THREADS"));
 }
 
+TEST(ConfigTest, RefusesAnUnknownVariableOfASection) {
+    Config config;
+    const auto done = read_environment(config, {"NOSTRO_SERVER_LISTN=127.0.0.1:2"});
+    ASSERT_FALSE(done);
+    EXPECT_THAT(done.error().what,
+                HasSubstr("environment variable NOSTRO_SERVER_LISTN is no key, did you mean NOSTRO_SERVER_LISTEN?"));
+    EXPECT_TRUE(read_environment(config, {"NOSTRO_URL=x", "NOSTRO_SERVERS=x", "NOSTRO_BIN=x", "NOSTRO_JOBS=3"}));
+}
+
 TEST(ConfigTest, RefusesValuesThatDoNotGoTogether) {
     Config config;
     ASSERT_TRUE(set(config, "journal.keep_days", "30"));
