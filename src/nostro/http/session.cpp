@@ -59,6 +59,8 @@ Session::Slot& Session::open_slot(const Route* route, bool head_only, bool close
     opened.ready = false;
     opened.head_only = head_only;
     opened.close = close;
+    opened.is_read = route != nullptr && route->method == Method::get && (route->blocks || route->keeps_request);
+    if (opened.is_read) ++reads_open_;
     return opened;
 }
 
@@ -68,6 +70,7 @@ Session::Slot* Session::slot(std::uint64_t request) {
 }
 
 void Session::pop_slot() {
+    if (slot(first_)->is_read) --reads_open_;
     Response& answered = slot(first_)->response;
     answered.stream.reset();
     if (answered.body.capacity() > Output::kCopyMax) answered.body = {};

@@ -30,6 +30,7 @@ namespace nostro {
 struct SessionLimits {
     HeadLimits head;
     std::size_t pipelined_max = 64;                  // requests of one connection under way
+    std::size_t pipelined_reads_max = 2;             // of these, lists and the like: their answers may be large
     std::size_t output_bytes_max = 1u << 20;         // of one connection; then nothing more is read from it
     std::size_t skipped_body_bytes_max = 64 * 1024;  // a refused body up to here is read, so that the connection lives
     std::size_t body_bytes_in_flight_max = 512u << 20;  // of all connections together; then 503
@@ -156,6 +157,7 @@ private:
 
     std::vector<Slot> slots_;  // ring; size is a power of two
     std::uint64_t first_ = 0, next_ = 0;
+    std::size_t reads_open_ = 0;  // of these
     Output output_;
     SteadyTime written_since_{};
     std::shared_ptr<BodyStream> stream_;  // of the slot first_

@@ -49,6 +49,7 @@ struct Session::Slot {
     bool ready = false;
     bool head_only = false;
     bool close = false;
+    bool is_read = false;
 };
 
 }  // namespace nostro

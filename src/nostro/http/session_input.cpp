@@ -93,7 +93,7 @@ void Session::received(std::size_t bytes) {
 
 bool Session::has_room() const {
     return in_ != In::closed && !stopped_ && open_slots() < around_.limits->pipelined_max &&
-           output_.size() < around_.limits->output_bytes_max;
+           reads_open_ < around_.limits->pipelined_reads_max && output_.size() < around_.limits->output_bytes_max;
 }
 
 bool Session::wants_input() const { return has_room() || in_ == In::closed; }

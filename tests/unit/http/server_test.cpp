@@ -48,6 +48,22 @@ TEST_F(ServerTest, MorePipelinedThanTheBoundWaitForTheirTurn) {
     for (int i = 0; i < 300; ++i) ASSERT_EQ(one.response().body, std::to_string(i));
 }
 
+TEST_F(ServerTest, OfPipelinedReadsOnlyAFewAreUnderWay) {
+    RawClient one = client();
+    std::string requests;
+    for (int i = 0; i < 10; ++i) requests += get("/read");
+    ASSERT_TRUE(one.send(requests));
+    for (std::size_t i = 0; i < 10; ++i) {
+        const Reply reply = held_.take(i);
+        RawClient other = client();
+        ASSERT_TRUE(other.send(get("/hello")));
+        EXPECT_EQ(other.response().body, "hello");
+        EXPECT_LE(held_.count(), i + SessionLimits{}.pipelined_reads_max);
+        reply(text(std::to_string(i)));
+        EXPECT_EQ(one.response().body, std::to_string(i));
+    }
+}
+
 TEST_F(ServerTest, ARequestMayComeByteByByte) {
     RawClient one = client();
     const std::string chunked =

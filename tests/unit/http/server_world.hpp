@@ -25,6 +25,10 @@ public:
         replies_.push_back(reply);
         changed_.notify_all();
     }
+    std::size_t count() {
+        const std::lock_guard lock(mutex_);
+        return replies_.size();
+    }
     Reply take(std::size_t number) {
         std::unique_lock lock(mutex_);
         changed_.wait(lock, [&] { return replies_.size() > number; });
@@ -139,6 +143,8 @@ protected:
         all.push_back(route(Method::post, "/large", echo));
         all.back().body_bytes_max = 4u << 20;
         all.push_back(route(Method::get, "/held", [this](const Request&, const Reply& reply) { held_.hold(reply); }));
+        all.push_back(route(Method::get, "/read", [this](const Request&, const Reply& reply) { held_.hold(reply); }));
+        all.back().keeps_request = true;
         all.push_back(
             route(Method::get, "/throws", [](const Request&, const Reply&) { throw std::runtime_error("x"); }));
         all.push_back(route(Method::get, "/items/{id}", [](const Request& request, const Reply& reply) {
