@@ -380,7 +380,8 @@ Result<> Recovery::walk_all() {
     }
     if (next > first_walked) {
         const auto& last = segments_[next - 1];
-        auto found = scan_behind(last, end_at_, frames_end_max(last.header.file_bytes));
+        // Not from end_at_: behind a full segment the chain ends at the begin of the next one.
+        auto found = scan_behind(last, chain_.segments.back().about.end, frames_end_max(last.header.file_bytes));
         if (!found) return found.error();
         chain_.dirty = *found;
     }

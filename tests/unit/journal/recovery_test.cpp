@@ -242,6 +242,28 @@ TEST(RecoveryTest, AWholeFrameBehindATornOneIsVoidAndNeverMetAgain) {
     }
 }
 
+TEST(RecoveryTest, AFullSegmentWithoutAFooterIsTakenAsItStands) {
+    auto storage = std::make_shared<MemoryStorage>();
+    Written written;
+    {
+        MemoryDisk disk(storage);
+        SegmentJournal journal(disk, tiny_segments());
+        auto head = journal.take_over();
+        ASSERT_TRUE(head);
+        FrameChain chain(*head);
+        for (int i = 0; i < 7; ++i) write_accepted(journal, chain, written);
+        ASSERT_TRUE(journal.upkeep(steady_now()));  // a spare stands behind it
+    }
+    MemoryDisk disk(storage);
+    SegmentJournal journal(disk, tiny_segments());
+    auto head = journal.take_over();
+    ASSERT_TRUE(head) << head.error().what;
+    EXPECT_EQ(head->seq, 7u);
+    EXPECT_EQ(journal.void_frames(), 0u);
+    EXPECT_EQ(journal.store().segments().front().about.number, 1u) << "it was copied";
+    EXPECT_EQ(read_frames(journal)->size(), 7u);
+}
+
 TEST(RecoveryTest, ADamagedFooterCostsAWalkAndNothingElse) {
     auto storage = std::make_shared<MemoryStorage>();
     Written written;
