@@ -275,6 +275,30 @@ TEST_F(SuspectsTest, TheOneThatBreaksTwiceIsQuarantinedAndTheRestGoesOn) {
     EXPECT_EQ(node->balance("bob"), 4);
 }
 
+TEST_F(SuspectsTest, AGroupThatBreaksTwiceIsQuarantinedAsOne) {
+    start();
+    const std::vector<SubmitPayment> items = {a_payment().id(12).submit(), a_payment().id(13).submit(),
+                                              a_payment().id(14).submit()};
+    const Command group = a_command(SubmitGroup{items}, payment_id_of(9), 5);
+    for (int i = 0; i < 2; ++i) {
+        static_cast<void>(node->submit(group));
+        ASSERT_FALSE(node->step());
+        restart();
+    }
+    const auto told = node->run(group);
+    ASSERT_EQ(told.receipts.size(), 3u);
+    const auto again = node->run(group);
+    ASSERT_EQ(again.receipts.size(), 3u);
+    for (std::size_t i = 0; i < 3; ++i) {
+        EXPECT_EQ(told.receipts[i].payment, items[i].payment.id);
+        EXPECT_EQ(told.receipts[i].status, Status::quarantined);
+        EXPECT_EQ(told.receipts[i].place, told.one().place) << "one record stands for all of them";
+        EXPECT_EQ(again.receipts[i].answer.kind, Kind::replayed);
+        EXPECT_EQ(again.receipts[i].answer.first, told.one().place);
+    }
+    EXPECT_EQ(node->balance("bob"), 0);
+}
+
 TEST_F(SuspectsTest, ASuspectIsAloneInItsFrame) {
     start();
     static_cast<void>(node->submit(payments(11, 3)));
