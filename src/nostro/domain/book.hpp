@@ -61,8 +61,8 @@ public:
     Book(const Book&) = delete;
     Book& operator=(const Book&) = delete;
 
-    // Opens frame `seq` at `now`, which never goes back, and expires what is due, at most `expiries_max`. A frame in
-    // which nothing was recorded need not be written; its number may then be used again.
+    // Opens frame `seq` at `now`, which never goes back, and expires what is due, at most `expiries_max`. A frame
+    // whose Changes are empty() need not be written; its number may then be used again.
     // `changes` (cleared by the caller) receives everything until the next call.
     void begin_frame(Seq seq, Instant now, std::size_t expiries_max, Changes& changes);
 

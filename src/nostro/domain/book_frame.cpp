@@ -70,7 +70,7 @@ void BookState::end_frame() {
         tenant.is_touched = false;
     }
     touched.tenants.clear();
-    is_seq_unused = changes->outcomes.empty();
+    is_seq_unused = changes->empty();
     changes = nullptr;
     is_in_frame = false;
 }

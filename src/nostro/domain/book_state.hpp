@@ -142,7 +142,7 @@ struct BookState {
     Seq seq = 0;
     Instant now{};
     bool is_in_frame = false;
-    bool is_seq_unused = false;  // nothing was recorded in the last frame: it is not written, and its number is free
+    bool is_seq_unused = false;  // nothing changed in the last frame: it is not written, and its number is free
     Changes* changes = nullptr;
     std::uint32_t command_no = kNoCommand;
     std::uint32_t item = 0;

@@ -199,6 +199,8 @@ struct Changes {
     std::vector<TenantImage> tenants;
     std::vector<PolicyPtr> policies;  // that came into force
     void clear();
+    // Of a frame that ended: nothing to tell. What is forgotten of reversals has images but no outcome.
+    bool empty() const { return outcomes.empty() && reversed.empty(); }
 };
 
 }  // namespace nostro

@@ -351,7 +351,7 @@ Result<> Settlement::close_frame(bool even_if_empty) {
     const std::string_view full = book_.full();  // a literal, "book.holds_max"
     constexpr std::string_view kSection = "book.";
     full_table_.store(full.starts_with(kSection) ? full.data() + kSection.size() : "", std::memory_order_relaxed);
-    const bool empty = changes_.outcomes.empty() && recorded_ == 0 && cursors_ == head_.cursors;
+    const bool empty = changes_.empty() && recorded_ == 0 && cursors_ == head_.cursors;
     if (empty && !even_if_empty) {
         keep_turn_without_frame();
     } else if (auto appended = append_frame(); !appended) {

@@ -359,6 +359,32 @@ TEST_F(SettlementTest, RecoversTheSameBookAndGoesOn) {
     EXPECT_TRUE(node->book.is_balanced());
 }
 
+TEST_F(SettlementTest, WhatIsForgottenOfReversalsIsForgottenInTheJournalToo) {
+    start();
+    const Place original = node->run(payments(1, 1, 10)).one().place;
+    ReversePayment reversal;
+    reversal.payment = a_payment().id(2).from("bob").to("ada").of("EUR", 4).submit().payment;
+    reversal.meaning = 2;
+    reversal.original = payment_id_of(1);
+    reversal.original_at = original;
+    reversal.original_minor = 10;
+    reversal.original_settled_at = node->now;
+    ASSERT_EQ(node->run(a_command(reversal, payment_id_of(2), 2)).one().status, Status::settled);
+    ASSERT_EQ(node->book.reversed_minor(payment_id_of(1)), 4);
+
+    node->now += std::chrono::days(kReversalDaysMax + 1);
+    const Seq before = node->journal_head();
+    node->run(a_command(VoidPayment{payment_id_of(77)}));  // refused: nothing else is in its frame
+    EXPECT_EQ(node->book.reversed_minor(payment_id_of(1)), 0);
+    ASSERT_EQ(node->journal_head(), before + 1);
+    ASSERT_EQ(node->frame(before + 1)->changes.reversed.size(), 1u);
+    EXPECT_EQ(node->frame(before + 1)->changes.reversed[0].reversed_minor, 0);
+    const Digest digest = node->book.digest();
+    now = node->now;
+    restart();
+    EXPECT_EQ(node->book.digest(), digest);
+}
+
 TEST_F(SettlementTest, RefusesToStartWithABookThatIsTooSmallForItsJournal) {
     start();
     node.reset();
