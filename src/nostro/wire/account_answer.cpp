@@ -2,6 +2,7 @@
 #include <map>
 #include <string>
 
+#include "nostro/base/base64.hpp"
 #include "nostro/base/hex.hpp"
 #include "nostro/base/text.hpp"
 #include "nostro/wire/answer_json.hpp"
@@ -47,24 +48,6 @@ void write_bounds(JsonWriter& json, std::span<const OwnBound> bounds, const Poli
         }
     }
     json.end_object();
-}
-
-std::string base64(std::string_view bytes) {
-    static constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string text;
-    text.reserve((bytes.size() + 2) / 3 * 4);
-    for (std::size_t i = 0; i < bytes.size(); i += 3) {
-        const std::size_t left = bytes.size() - i;
-        const auto byte = [&](std::size_t k) {
-            return k < left ? static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i + k])) : 0u;
-        };
-        const std::uint32_t bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        text += kDigits[bits >> 18];
-        text += kDigits[bits >> 12 & 63];
-        text += left > 1 ? kDigits[bits >> 6 & 63] : '=';
-        text += left > 2 ? kDigits[bits & 63] : '=';
-    }
-    return text;
 }
 
 std::string_view name(DeadLetter::State state) {
@@ -156,7 +139,7 @@ void write_dead_letter(JsonWriter& json, const DeadLetter& letter, PaymentId pay
     json.field("why", letter.why);
     // Text where it is one; else nothing would survive the way through JSON.
     is_valid_utf8(letter.bytes) ? json.field("text", letter.bytes) : json.field("text", nullptr);
-    json.field("bytes_base64", base64(letter.bytes)).field("size", letter.bytes.size());
+    json.field("bytes_base64", to_base64(letter.bytes)).field("size", letter.bytes.size());
     payment.empty() ? json.field("payment_id", nullptr) : json.field("payment_id", to_hex(payment));
     write_place(json, "journal", letter.place);
     json.end_object();
