@@ -225,6 +225,27 @@ TEST_P(JournalContract, ReadingBeginsAnywhereAndStopsWhenTold) {
     EXPECT_EQ(*journal.read(31, [](const FramePtr&) { return true; }), 31u);
 }
 
+TEST_P(JournalContract, HeadersAreThoseOfTheFrames) {
+    Journal& journal = store_->open();
+    FrameChain chain(take_over(journal));
+    const auto written = write_some(journal, chain, 30);
+    for (const auto& [from, through] : {std::pair<Seq, Seq>{1, 30}, {1, 1}, {7, 22}, {30, 30}, {12, 11}}) {
+        std::vector<std::byte> expected;
+        for (Seq seq = from; seq <= through; ++seq) {
+            const auto header = written[seq - 1]->bytes().first(kFrameHeaderBytes);
+            expected.insert(expected.end(), header.begin(), header.end());
+        }
+        std::vector<std::byte> got;
+        const auto read = journal.headers(from, through, got);
+        ASSERT_TRUE(read) << read.error().what;
+        EXPECT_EQ(got, expected) << from << " to " << through;
+    }
+    std::vector<std::byte> got;
+    const auto beyond = journal.headers(29, 31, got);
+    ASSERT_FALSE(beyond);
+    EXPECT_EQ(beyond.error().code, ErrorCode::not_found);
+}
+
 TEST_P(JournalContract, AFrameThatDoesNotContinueTheChainIsRefusedAndLeavesNoTrace) {
     Journal& journal = store_->open();
     const Head head = take_over(journal);

@@ -169,4 +169,30 @@ Result<FramePtr> ArchiveReader::frame(Seq seq) const {
     return frame;
 }
 
+Result<std::array<std::byte, kFrameHeaderBytes>> ArchiveReader::header(Seq seq) const {
+    const auto which = static_cast<std::size_t>(seq - tail_.about.first);
+    const std::uint64_t at = offsets_[which];
+    const std::string where = "frame " + std::to_string(seq) + " at byte " + std::to_string(at);
+    // One block of the compression is enough for the first bytes.
+    std::vector<std::byte> packed(
+        static_cast<std::size_t>(std::min<std::uint64_t>(offsets_[which + 1] - at, ZSTD_DStreamInSize())));
+    if (auto read = file_->read(at, packed); !read) return read.error();
+
+    const std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> context(ZSTD_createDCtx(), ZSTD_freeDCtx);
+    std::array<std::byte, kFrameHeaderBytes> bytes;
+    ZSTD_outBuffer out{bytes.data(), bytes.size(), 0};
+    ZSTD_inBuffer in{packed.data(), packed.size(), 0};
+    while (out.pos < out.size) {
+        const std::size_t before = in.pos + out.pos;
+        const auto more = ZSTD_decompressStream(context.get(), &out, &in);
+        if (ZSTD_isError(more) != 0 || in.pos + out.pos == before) {
+            return damaged(file_->name(), where + " cannot be unpacked");
+        }
+    }
+    const auto header = decode_frame_header(bytes);
+    if (!header) return damaged(file_->name(), where + ": " + header.error().what);
+    if (header->seq != seq) return damaged(file_->name(), where + " is another frame");
+    return bytes;
+}
+
 }  // namespace nostro

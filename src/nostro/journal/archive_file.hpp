@@ -2,6 +2,7 @@
 //
 //   head | zstd frames, one a frame | compressed length of each | tail (fixed size, sealed)
 #pragma once
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -51,8 +52,9 @@ class ArchiveReader {
 public:
     static Result<std::shared_ptr<const ArchiveReader>> open(Disk& disk, const std::string& name);
     const ArchiveTail& tail() const { return tail_; }
-    // Precondition of both: first <= seq <= last.
+    // Precondition of all: first <= seq <= last.
     Result<FramePtr> frame(Seq seq) const;
+    Result<std::array<std::byte, kFrameHeaderBytes>> header(Seq seq) const;  // unpacks no more than it must
     std::uint64_t offset(Seq seq) const { return offsets_[static_cast<std::size_t>(seq - tail_.about.first)]; }
 
 private:

@@ -174,4 +174,11 @@ Result<Seq> SegmentJournal::read(Seq from, const std::function<bool(const FrameP
     return from;
 }
 
+Result<> SegmentJournal::headers(Seq from, Seq through, std::vector<std::byte>& into) const {
+    if (through > accepted_) {
+        return Error{ErrorCode::not_found, "frame " + std::to_string(through) + " is not accepted yet"};
+    }
+    return store_->headers(from, through, into);
+}
+
 }  // namespace nostro

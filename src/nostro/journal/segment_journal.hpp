@@ -54,6 +54,7 @@ public:
     void on_progress(std::function<void()> wake) override { wake_ = std::move(wake); }
     Result<Seq> image(const std::function<void(const Changes&)>& install) const override;
     Result<Seq> read(Seq from, const std::function<bool(const FramePtr&)>& each) const override;
+    Result<> headers(Seq from, Seq through, std::vector<std::byte>& into) const override;
 
     // Somebody else has seen that frame accepted: a journal that ends before it lacks acknowledged frames, and is
     // refused. Before take_over.

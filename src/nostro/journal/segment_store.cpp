@@ -256,15 +256,46 @@ Result<Seq> SegmentStore::read_archive(const Start& start, Seq from, Seq through
     return seq;
 }
 
-Result<bool> SegmentStore::read(Seq from, Seq through, const std::function<bool(const FramePtr&)>& each) const {
-    bool goes_on = true;
+Result<Seq> SegmentStore::headers_of_segment(const Start& start, Seq from, Seq through,
+                                             std::vector<std::byte>& into) const {
+    auto opened = file(start.number);
+    if (!opened) return opened.error();
+    std::vector<std::byte> bytes(kFrameHeaderBytes);
+    Seq seq = start.seq;
+    for (std::uint64_t at = start.offset; seq <= std::min(through, start.last); ++seq) {
+        if (auto read = (*opened)->read(at, bytes); !read) return read.error();
+        const auto header = decode_frame_header(bytes);
+        if (!header || header->seq != seq) {
+            return Error{ErrorCode::corrupt, (*opened)->name() + ", byte " + std::to_string(at) +
+                                                 ": the header of frame " + std::to_string(seq) +
+                                                 " is damaged; restore this segment from a backup"};
+        }
+        if (seq >= from) into.insert(into.end(), bytes.begin(), bytes.end());
+        at += frame_size(*header);
+    }
+    return seq;
+}
+
+Result<Seq> SegmentStore::headers_of_archive(const Start& start, Seq from, Seq through,
+                                             std::vector<std::byte>& into) const {
+    auto opened = archive(start.number);
+    if (!opened) return opened.error();
+    Seq seq = from;
+    for (; seq <= std::min(through, start.last); ++seq) {
+        auto header = (*opened)->header(seq);
+        if (!header) return header.error();
+        into.insert(into.end(), header->begin(), header->end());
+    }
+    return seq;
+}
+
+Result<> SegmentStore::walk(Seq from, Seq through, const std::function<Result<Seq>(const Start&, Seq)>& step) const {
     int gone = 0;
     while (from <= through) {
         auto start = find(from);
         if (!start) return start.error();
-        if (from > start->last) return true;
-        auto next = start->archived ? read_archive(*start, from, through, each, goes_on)
-                                    : read_segment(*start, from, through, each, goes_on);
+        if (from > start->last) return {};
+        auto next = step(*start, from);
         if (!next) {
             // Archived or dropped between finding and opening, by this process or by the owner: look again.
             if (next.error().code != ErrorCode::not_found || ++gone == 3) return next.error();
@@ -272,9 +303,32 @@ Result<bool> SegmentStore::read(Seq from, Seq through, const std::function<bool(
             continue;
         }
         from = *next;
-        if (!goes_on) return false;
     }
-    return true;
+    return {};
+}
+
+Result<bool> SegmentStore::read(Seq from, Seq through, const std::function<bool(const FramePtr&)>& each) const {
+    bool goes_on = true;
+    const auto walked = walk(from, through, [&](const Start& start, Seq at) -> Result<Seq> {
+        auto next = start.archived ? read_archive(start, at, through, each, goes_on)
+                                   : read_segment(start, at, through, each, goes_on);
+        if (next && !goes_on) return through + 1;
+        return next;
+    });
+    if (!walked) return walked.error();
+    return goes_on;
+}
+
+Result<> SegmentStore::headers(Seq from, Seq through, std::vector<std::byte>& into) const {
+    const std::size_t before = into.size();
+    auto walked = walk(from, through, [&](const Start& start, Seq at) {
+        return start.archived ? headers_of_archive(start, at, through, into)
+                              : headers_of_segment(start, at, through, into);
+    });
+    if (walked && from <= through && into.size() - before != (through - from + 1) * kFrameHeaderBytes) {
+        return Error{ErrorCode::not_found, "frame " + std::to_string(through) + " does not exist"};
+    }
+    return walked;
 }
 
 Result<FramePlace> SegmentStore::place(Seq seq) const {

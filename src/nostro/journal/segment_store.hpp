@@ -43,6 +43,8 @@ public:
     // Gives accepted frames from `from` up to and with `through`. True: all were given; false: `each` said stop.
     // not_found: older than kept history; `corrupt`: names file, byte and frame.
     Result<bool> read(Seq from, Seq through, const std::function<bool(const FramePtr&)>& each) const;
+    // Appends the headers of frames from..through, kFrameHeaderBytes each, and reads little else. Errors as above.
+    Result<> headers(Seq from, Seq through, std::vector<std::byte>& into) const;
 
 private:
     struct Entry {
@@ -64,6 +66,11 @@ private:
                              const std::function<bool(const FramePtr&)>& each, bool& goes_on) const;
     Result<Seq> read_archive(const Start& start, Seq from, Seq through,
                              const std::function<bool(const FramePtr&)>& each, bool& goes_on) const;
+    // Calls `step` for the file in which `from` stands until it has moved beyond `through`; files that go meanwhile are
+    // looked for again.
+    Result<> walk(Seq from, Seq through, const std::function<Result<Seq>(const Start&, Seq)>& step) const;
+    Result<Seq> headers_of_segment(const Start& start, Seq from, Seq through, std::vector<std::byte>& into) const;
+    Result<Seq> headers_of_archive(const Start& start, Seq from, Seq through, std::vector<std::byte>& into) const;
     void note_archived(std::uint64_t number) const;
     Entry* entry(std::uint64_t number) const;  // with the lock held
 

@@ -60,6 +60,10 @@ public:
     // Calls `each` for accepted frames from `from` on, in order, until it says false or the end. Returns the first
     // one not given. `not_found`: `from` is older than kept history.
     virtual Result<Seq> read(Seq from, const std::function<bool(const FramePtr&)>& each) const = 0;
+
+    // Appends the headers of accepted frames from..through, kFrameHeaderBytes each: what a proof walks along. An
+    // adapter that can leave the bodies where they are does. not_found: older than kept history, or not accepted.
+    virtual Result<> headers(Seq from, Seq through, std::vector<std::byte>& into) const;
 };
 
 // Known ids that have left the Book's memory, for ever on disk. Threads: any.

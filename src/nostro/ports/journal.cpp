@@ -1,0 +1,17 @@
+#include "nostro/ports/journal.hpp"
+
+namespace nostro {
+
+Result<> Journal::headers(Seq from, Seq through, std::vector<std::byte>& into) const {
+    if (from > through) return {};
+    const auto next = read(from, [&](const FramePtr& frame) {
+        const auto header = frame->bytes().first(kFrameHeaderBytes);
+        into.insert(into.end(), header.begin(), header.end());
+        return frame->header.seq < through;
+    });
+    if (!next) return next.error();
+    if (*next <= through) return Error{ErrorCode::not_found, "frame " + std::to_string(*next) + " is not accepted yet"};
+    return {};
+}
+
+}  // namespace nostro
