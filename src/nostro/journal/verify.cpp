@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "nostro/base/hex.hpp"
+#include "nostro/base/json_text.hpp"
 #include "nostro/base/time.hpp"
 #include "nostro/journal/data_directory.hpp"
 #include "nostro/journal/image_file.hpp"
@@ -17,6 +18,8 @@
 
 namespace nostro {
 namespace {
+
+constexpr const char* kVerified = "verified";
 
 class Verifier {
 public:
@@ -266,6 +269,23 @@ Result<VerifyReport> verify(const std::string& data_directory, const VerifyOptio
     auto disk = PosixDisk::open(data_directory, looking);
     if (!disk) return disk.error();
     return verify(**disk, options);
+}
+
+Result<> keep_verified(const std::string& data_directory, const VerifyReport& report, Instant at) {
+    std::string text;
+    JsonWriter json(text);
+    json.begin_object().field("at", to_rfc3339(at)).field("first", report.first).field("last", report.last);
+    json.field("digest", to_hex(report.digest)).field("payments", report.payments).end_object();
+    auto disk = PosixDisk::open(data_directory, {});
+    if (!disk) return disk.error();
+    return (*disk)->replace(kVerified, std::as_bytes(std::span(text)));
+}
+
+Result<std::string> read_verified(const Disk& disk) {
+    const auto mapping = disk.map(kVerified);
+    if (!mapping) return mapping.error();
+    const auto bytes = (*mapping)->bytes();
+    return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
 }  // namespace nostro

@@ -54,4 +54,9 @@ struct VerifyOptions {
 Result<VerifyReport> verify(const std::string& data_directory, const VerifyOptions& options = {});
 Result<VerifyReport> verify(Disk& disk, const VerifyOptions& options = {});
 
+// What a proof of the whole journal said, kept in the data directory for GET /v1/ledger/proof. keep_verified() is for
+// reports that proved; it may be called while the owner runs.
+Result<> keep_verified(const std::string& data_directory, const VerifyReport& report, Instant at);
+Result<std::string> read_verified(const Disk& disk);  // JSON; not_found: none was kept
+
 }  // namespace nostro
