@@ -64,7 +64,7 @@ def test_the_contract_names_every_route_and_no_other(api):
         POST /v1/accounts; GET /v1/accounts; POST /v1/accounts/batch; GET /v1/accounts/{id}; PATCH /v1/accounts/{id}
         GET /v1/accounts/{id}/balance; GET /v1/accounts/{id}/entries; GET /v1/accounts/{id}/statement
         GET /v1/reviews; POST /v1/reviews/{id}/approve; POST /v1/reviews/{id}/reject
-        GET /v1/policies; PUT /v1/policies/{tenant}; GET /v1/ledger/trial-balance; GET /v1/stream
+        GET /v1/policies; PUT /v1/policies/{tenant}; GET /v1/ledger/trial-balance; GET /v1/ledger/proof; GET /v1/payments/{id}/proof; GET /v1/stream
         GET /v1/dead-letters; POST /v1/dead-letters; POST /v1/dead-letters/{id}/redrive; POST /v1/dead-letters/{id}/discard
         GET /health; GET /readiness; GET /metrics; GET /openapi.json
     """

@@ -163,6 +163,11 @@ std::vector<Setting> make_settings() {
         plain<std::string>("policy.file",
                            "TOML file with the first policy of an empty journal. Empty: the built-in one.",
                            [](C& c) -> std::string& { return c.policy.file; }),
+        plain<std::string>(
+            "proof.key_file",
+            "Private key (PEM, Ed25519) that signs checkpoints; `nostro keys new FILE` makes one. Empty: "
+            "checkpoint.key in the data folder, made at the first start.",
+            [](C& c) -> std::string& { return c.proof.key_file; }),
         number<U32>("stream.subscribers_max", "Live streams at once.",
                     [](C& c) -> U32& { return c.stream.subscribers_max; }, {0, 100'000}),
         number<U32>("stream.events_max", "Events kept ahead for one subscriber; further ones wait in the journal.",

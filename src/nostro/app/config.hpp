@@ -49,6 +49,9 @@ struct Config {
     struct Policy {
         std::string file;
     } policy;
+    struct Proof {
+        std::string key_file;
+    } proof;
     struct Stream {
         std::uint32_t subscribers_max = 256;
         std::uint32_t events_max = 10'000;

@@ -25,6 +25,7 @@ int run(int argc, char** argv) {
     add_rebuild(commands, context);
     cli::add_bench(commands, context);
     add_config(commands, context);
+    cli::add_keys(commands, context);
     cli::add_completion(commands);
     if (!program.run(argc, argv)) return static_cast<int>(cli::Exit::usage);
     return static_cast<int>(context.exit);

@@ -10,26 +10,33 @@
 #include "nostro/adapters/memory/memory_journal.hpp"
 #include "nostro/app/version.hpp"
 #include "nostro/base/embedded.hpp"
+#include "nostro/base/hex.hpp"
 #include "nostro/base/log.hpp"
 #include "nostro/base/metrics.hpp"
 #include "nostro/base/text.hpp"
+#include "nostro/cli/key_file.hpp"
+#include "nostro/engine/checkpoints.hpp"
 #include "nostro/engine/service.hpp"
 #include "nostro/engine/stage_runner.hpp"
 #include "nostro/http/api.hpp"
 #include "nostro/http/http_metrics.hpp"
 #include "nostro/http/router.hpp"
 #include "nostro/http/server.hpp"
+#include "nostro/journal/checkpoint_files.hpp"
 #include "nostro/journal/image_fold.hpp"
 #include "nostro/journal/posix_disk.hpp"
 #include "nostro/journal/query_index.hpp"
 #include "nostro/journal/sealed_runs.hpp"
 #include "nostro/journal/segment_journal.hpp"
+#include "nostro/journal/verify.hpp"
 
 namespace nostro {
 namespace {
 
 constexpr std::size_t kIndexFrameCacheBytes = 32u << 20;
 constexpr std::string_view kIndexFolder = "index";
+constexpr std::string_view kKeyFile = "checkpoint.key";
+constexpr std::chrono::milliseconds kCheckpointsLookEvery{250};
 
 // Nothing may go on: what is in memory may be ahead of what is durable. No destructor runs, so nothing more is told.
 [[noreturn]] void end_process(const Error& error) {
@@ -99,6 +106,7 @@ struct Wiring::Parts {
     Result<> open_projections();
     Result<> start_service();
     void start_fold();
+    Result<> start_checkpoints();
     Result<> listen();
     void stop();
 
@@ -117,6 +125,9 @@ struct Wiring::Parts {
     std::unique_ptr<Service> service;
     std::unique_ptr<ImageFold> fold;
     std::unique_ptr<StageRunner> fold_runner;
+    std::optional<CheckpointFiles> checkpoint_files;
+    std::unique_ptr<Checkpoints> checkpoints;
+    std::unique_ptr<StageRunner> checkpoint_runner;
 
     Api api;
     std::unique_ptr<HttpMetrics> http_metrics;
@@ -209,10 +220,49 @@ void Wiring::Parts::start_fold() {
     fold_runner->start();
 }
 
+Result<> Wiring::Parts::start_checkpoints() {
+    const std::string path = config.proof.key_file.empty()
+                                 ? (std::filesystem::path(config.data.dir) / kKeyFile).string()
+                                 : config.proof.key_file;
+    auto key = read_key_file(path);
+    // A key that was named must be there; the one of the data folder comes into being with it.
+    if (!key && key.error().code == ErrorCode::not_found && config.proof.key_file.empty()) key = make_key_file(path);
+    if (!key) return key.error();
+    log_info("checkpoint_key", {{"file", path}, {"public_key", to_hex(key->public_key())}});
+
+    std::vector<Checkpoint> known;
+    Checkpoints::Keep keep = [](const Checkpoint&) -> Result<> { return {}; };
+    if (segments != nullptr) {  // those of a journal in memory are gone with it
+        auto files = CheckpointFiles::open(*disk);
+        if (!files) return files.error();
+        checkpoint_files = std::move(*files);
+        known = checkpoint_files->known();
+        keep = [this](const Checkpoint& checkpoint) { return checkpoint_files->add(checkpoint); };
+    }
+    checkpoints = std::make_unique<Checkpoints>(*journal, clock, std::move(*key), std::move(known), std::move(keep));
+    checkpoint_runner = std::make_unique<StageRunner>(
+        StageRunner::Options{.name = "checkpoints", .idle_max = kCheckpointsLookEvery},
+        [this]() -> Result<std::size_t> {
+            const auto more = checkpoints->step(service->accepted());
+            if (!more && more.error().code == ErrorCode::unavailable) return 0;  // a full disk: signed when it is not
+            if (!more) return more.error();
+            return *more ? 1 : 0;
+        },
+        // No payment waits for it: the next start signs what is due.
+        [](const Error& error) { log_error("checkpoints_stopped", {{"what", error.what}}); });
+    checkpoint_runner->start();
+    return {};
+}
+
 Result<> Wiring::Parts::listen() {
     const auto address = parse_listen(config.server.listen);
     if (!address) return address.error();
-    api = {service.get(), &metrics, &clock, std::string(kVersion)};
+    api = {.service = service.get(),
+           .metrics = &metrics,
+           .clock = &clock,
+           .version = std::string(kVersion),
+           .checkpoints = checkpoints.get(),
+           .last_verified = [this] { return read_verified(*disk).value_or(std::string()); }};
     std::vector<Route> routes = native_routes(api);
     add_pages(routes, api);
     router = std::make_unique<Router>(std::move(routes));
@@ -238,6 +288,7 @@ void Wiring::Parts::stop() {
     if (server) server->stop();
     if (service) service->stop();
     if (fold_runner) fold_runner->stop();
+    if (checkpoint_runner) checkpoint_runner->stop();
     server.reset();
 }
 
@@ -252,7 +303,9 @@ Result<std::unique_ptr<Wiring>> Wiring::start(const Config& config) {
     if (auto done = parts->open_projections(); !done) return done.error();
     if (auto done = parts->start_service(); !done) return done.error();
     parts->start_fold();
-    if (auto done = parts->listen(); !done) {
+    auto done = parts->start_checkpoints();
+    if (done) done = parts->listen();
+    if (!done) {
         parts->stop();
         return done.error();
     }

@@ -81,6 +81,7 @@ void add_replay(Command app, Context& context);    // replay
 void add_bench(Command app, Context& context);     // bench
 void add_export(Command app, Context& context);    // export
 void add_journal(Command app, Context& context);   // verify, log, backup, restore
+void add_keys(Command app, Context& context);      // keys new, keys show
 void add_completion(Command app);                  // completion bash|zsh
 
 }  // namespace nostro::cli

@@ -8,6 +8,7 @@
 #include "nostro/base/text.hpp"
 #include "nostro/base/time.hpp"
 #include "nostro/cli/command.hpp"
+#include "nostro/cli/proof.hpp"
 #include "nostro/cli/terminal.hpp"
 #include "nostro/cli/verify_url.hpp"
 #include "nostro/journal/backup.hpp"
@@ -18,7 +19,7 @@ namespace nostro::cli {
 namespace {
 
 struct VerifyArguments {
-    std::string data = "nostro-data", url;
+    std::string data = "nostro-data", url, proof, key;
 };
 
 void print_json(const VerifyReport& report) {
@@ -62,6 +63,8 @@ void print_proof(const VerifyReport& report) {
 }
 
 Exit verify_command(Context& context, VerifyArguments& arguments) {
+    if (!arguments.proof.empty()) return verify_proof(context, arguments.proof, arguments.key);
+    if (!arguments.key.empty()) return fail(Exit::usage, "--key goes with --proof");
     if (!arguments.url.empty()) {
         context.url = arguments.url;
         return verify_url(context);
@@ -84,6 +87,8 @@ Exit verify_command(Context& context, VerifyArguments& arguments) {
     } else {
         print_proof(*report);
     }
+    // For the service's own page of proofs; whoever may only read the folder has proved it all the same.
+    if (report->proved() && report->last > 0) (void)keep_verified(arguments.data, *report, system_now());
     return report->proved() ? Exit::done : Exit::no;
 }
 
@@ -146,6 +151,9 @@ void add_journal(Command app, Context& context) {
         [&](Command& command, VerifyArguments& arguments) {
             command.option("--data", arguments.data, "Folder of the journal").with_default();
             command.option("--url", arguments.url, "A running service instead: only that what it tells is consistent");
+            command.option("--proof", arguments.proof,
+                           "A payment's proof instead, as GET /v1/payments/{id}/proof gave it");
+            command.option("--key", arguments.key, "With --proof: the public key to trust, 64 hex digits");
             command.flag("--json", context.json, "Print the report as JSON");
         },
         verify_command);

@@ -1,5 +1,6 @@
 // The native routes (docs/api.md): what each takes, gives and does. Handlers only translate; the Service decides.
 #pragma once
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -9,12 +10,17 @@
 
 namespace nostro {
 
+class Checkpoints;
+
 // Outlives the routes.
 struct Api {
     Service* service = nullptr;
     MetricsRegistry* metrics = nullptr;
     const Clock* clock = nullptr;
-    std::string version;  // of the program
+    std::string version;                 // of the program
+    Checkpoints* checkpoints = nullptr;  // nullptr: there are no proofs, and no routes for them
+    // What `nostro verify` said when it last proved the journal, as JSON; empty: it never did.
+    std::function<std::string()> last_verified;
 };
 
 // Everything below /v1, and /health, /readiness, /metrics. Profiles add routes of their own behind them.
@@ -32,6 +38,7 @@ std::vector<Route> account_history_routes(const Api& api);
 std::vector<Route> review_routes(const Api& api);
 std::vector<Route> dead_letter_routes(const Api& api);
 std::vector<Route> ledger_routes(const Api& api);
+std::vector<Route> proof_routes(const Api& api);
 std::vector<Route> stream_routes(const Api& api);
 std::vector<Route> operating_routes(const Api& api);
 

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "nostro/adapters/memory/memory_journal.hpp"
+#include "nostro/engine/checkpoints.hpp"
 #include "nostro/engine/frame_cache.hpp"
 #include "nostro/engine/service.hpp"
 #include "nostro/http/api.hpp"
@@ -64,6 +65,7 @@ private:
     std::unique_ptr<FrameCache> frames_;
     std::unique_ptr<QueryIndex> index_;
     std::unique_ptr<Service> service_;
+    std::unique_ptr<Checkpoints> checkpoints_;
     Api api_;
     std::unique_ptr<Router> router_;
     std::unique_ptr<HttpMetrics> metrics_;

@@ -1,0 +1,109 @@
+"""Proofs: what a client saves today can be checked later, without the service, by nostro and by nothing but Python."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from client import unique
+from program import PATIENCE_S, run
+
+CHECK_PROOF = Path(__file__).parents[2] / "docs" / "formats" / "check_proof.py"
+
+
+def check(path, key):
+    return subprocess.run([sys.executable, CHECK_PROOF, path, key], capture_output=True, text=True, timeout=60)
+
+
+def test_a_proof_is_checked_offline_by_two_programs(nostro, tmp_path):
+    key_file = tmp_path / "sign.key"
+    made = run("keys", "new", key_file)
+    assert made.returncode == 0, made.stderr
+    key = made.stdout.strip()
+    assert run("keys", "show", key_file).stdout.strip() == key
+    assert run("keys", "new", key_file).returncode != 0, "a key is never overwritten"
+
+    program = nostro(sets={"proof.key_file": str(key_file)})
+    assert key in program.stderr
+    api = program.client()
+    debtor, creditor = api.pair()
+    settled = api.pay(debtor, creditor, "12.34", key=unique()).json["payment_id"]
+    held = api.pay(debtor, creditor, "5.00", key=unique(), capture="manual").json["payment_id"]
+    assert api.post(f"/v1/payments/{held}/capture", {"amount": "4.00"}).status == 202
+    for number, (payment, outcomes) in enumerate(((settled, 1), (held, 2))):
+        answer = api.get(f"/v1/payments/{payment}/proof")
+        assert answer.status == 200 and len(answer.json["outcomes"]) == outcomes, answer
+        path = tmp_path / f"proof-{number}.json"
+        path.write_text(json.dumps(answer.json))
+
+        proved = run("verify", "--proof", path, "--key", key, "--json")
+        assert proved.returncode == 0, proved.stderr
+        assert [each["status"] for each in json.loads(proved.stdout)["outcomes"]][-1] == "settled"
+        other = check(path, key)
+        assert other.returncode == 0 and payment in other.stdout, other.stderr
+
+        # Another key is not trusted, and one changed byte is noticed by both.
+        assert run("verify", "--proof", path, "--key", "00" * 32).returncode == 1
+        assert check(path, "00" * 32).returncode != 0
+        spoilt = json.loads(path.read_text())
+        spoilt["outcomes"][0]["checkpoint"]["time"] = "2020-01-01T00:00:00.000000Z"
+        path.write_text(json.dumps(spoilt))
+        refused = run("verify", "--proof", path, "--key", key)
+        assert refused.returncode == 1 and "signature" in refused.stderr, refused
+        assert check(path, key).returncode != 0
+
+
+def test_the_books_proof_tells_of_the_last_verification(nostro):
+    program = nostro()
+    api = program.client()
+    api.pair()
+    before = api.get("/v1/ledger/proof")
+    assert before.status == 200 and before.json["verified"] is None and before.json["books"]["balanced"], before
+    proved = run("verify", "--data", program.data)
+    assert proved.returncode == 0, proved.stderr
+    after = api.get("/v1/ledger/proof").json
+    assert after["verified"]["last"] == before.json["checkpoint"]["seq"]
+    assert after["verified"]["digest"] == before.json["checkpoint"]["digest"]
+
+
+def test_checkpoints_are_kept_and_outlive_a_kill(nostro, tmp_path):
+    program = nostro()
+    api = program.client()
+    debtor, creditor = api.pair("100000.00")
+    first = api.pay(debtor, creditor, "0.01", key=unique()).json["payment_id"]
+    for _ in range(1000):  # a payment that nobody pays beside is a frame
+        api.pay(debtor, creditor, "0.01", key=unique())
+    kept = program.data / "checkpoints" / "000000000000.ndjson"
+    deadline = time.monotonic() + PATIENCE_S
+    while not kept.exists():
+        assert time.monotonic() < deadline, "nothing was signed"
+    proof = api.get(f"/v1/payments/{first}/proof").json["outcomes"][0]
+    assert proof["checkpoint"]["seq"] == 1000
+    program.kill()
+    again = nostro().client()
+    after = again.get(f"/v1/payments/{first}/proof").json["outcomes"][0]
+    assert after["checkpoint"] == proof["checkpoint"]
+    path = tmp_path / "proof.json"
+    path.write_text(json.dumps(again.get(f"/v1/payments/{first}/proof").json))
+    assert run("verify", "--proof", path).returncode == 0
+    assert [json.loads(line) for line in kept.read_text().splitlines()] == [proof["checkpoint"]]
+
+
+def test_wrong_use_is_told(tmp_path):
+    missing = run("verify", "--proof", tmp_path / "none.json")
+    assert missing.returncode == 2 and "none.json" in missing.stderr
+    assert run("verify", "--key", "00" * 32).returncode == 2
+    no_proof = tmp_path / "no.json"
+    no_proof.write_text("{}")
+    refused = run("verify", "--proof", no_proof)
+    assert refused.returncode == 1 and "no proof" in refused.stderr
+    assert run("verify", "--proof", no_proof, "--key", "xyz").returncode == 2
+
+
+def test_a_key_that_others_may_read_is_refused(tmp_path):
+    key_file = tmp_path / "open.key"
+    assert run("keys", "new", key_file).returncode == 0
+    key_file.chmod(0o644)
+    refused = run("serve", "--data", tmp_path / "data", "--listen", "127.0.0.1:0", "--set", f"proof.key_file={key_file}")
+    assert refused.returncode == 2 and "chmod 600" in refused.stderr, refused
