@@ -189,6 +189,11 @@ Result<> Wiring::Parts::start_service() {
     parts.clock = &clock;
     parts.metrics = &metrics;
     parts.fatal = end_process;
+    parts.beside = [this](std::vector<PartState>& states) {
+        if (fold == nullptr) return;
+        const std::string trouble = fold->trouble();
+        states.push_back({.name = "fold", .ready = trouble.empty(), .needed = false, .reason = trouble});
+    };
     ServiceOptions options;
     options.book = config.book;
     options.inbox_commands_max = config.inbox.commands_max;
@@ -209,14 +214,15 @@ void Wiring::Parts::start_fold() {
     fold_runner = std::make_unique<StageRunner>(
         StageRunner::Options{.name = "fold", .idle_max = std::chrono::milliseconds(250)},
         [this]() -> Result<std::size_t> {
-            const bool waited = !fold->no_space().empty();
-            const auto more = fold->step(clock.now());
-            if (!more) return more.error();
-            if (!waited && !fold->no_space().empty()) log_warn("fold_waits", {{"what", fold->no_space()}});
-            return *more ? 1 : 0;
+            const std::string before = fold->trouble();
+            const auto did = fold->step(clock.now());
+            if (const std::string now = fold->trouble(); now != before) {
+                if (now.empty()) log_info("fold_recovered", {});
+                if (!now.empty()) log_warn("fold_waits", {{"what", now}});
+            }
+            return did && *did ? 1 : 0;
         },
-        // Nothing that was decided depends on the fold: without it the next start takes longer.
-        [](const Error& error) { log_error("fold_stopped", {{"what", error.what}}); });
+        [](const Error&) {});  // whatever is wrong is tried again
     fold_runner->start();
 }
 

@@ -391,6 +391,7 @@ std::vector<PartState> Service::parts() const {
                                         ? trouble
                                         : trouble + " (" + std::to_string(stage->feed.lag()) + " frames behind)"});
     }
+    if (running_->parts.beside) running_->parts.beside(states);
     return states;
 }
 

@@ -93,6 +93,8 @@ struct ServiceParts {
     // the thread that met it; by then no further answer is given. It should end the process; it must not call stop(),
     // which waits for that thread.
     std::function<void(const Error&)> fatal;
+    // Adds the states of what works beside the service, for parts(). May be called from any thread; may be absent.
+    std::function<void(std::vector<PartState>&)> beside;
 };
 
 // The first word of an `unavailable` error's text: "overloaded", "no_space", "stopping", "no_index", "index_behind".

@@ -13,6 +13,11 @@ namespace {
 constexpr std::size_t kChunkCells = 2048;
 constexpr std::size_t kImagesKept = 2;
 constexpr std::chrono::seconds kRetrySpaceAfter{10};
+constexpr std::chrono::seconds kRetryAfter{1};
+constexpr std::chrono::seconds kRetryAfterMax{60};
+constexpr const char* kUntilMended =
+    "; until this is mended and tried again no image is made and no id leaves memory: starts take longer, and in the "
+    "end [book] is full";
 
 // The cells of the image before, kind by kind.
 class Before {
@@ -83,13 +88,31 @@ Result<> merge_kind(std::vector<Cell> Changes::* kind, Before& before, const Cha
 ImageFold::ImageFold(Disk& disk, SegmentStore& store, SealedRuns& ids, JournalId journal, FoldOptions options)
     : disk_(disk), store_(store), ids_(ids), journal_(journal), options_(std::move(options)) {}
 
+// Whatever is wrong may be mended while the program runs, and payments do without the fold for a while: it never gives
+// up, and tells why it is behind.
 Result<bool> ImageFold::step(Instant now) {
     if (now < retry_at_) return false;
     auto did = piece(now);
-    const bool is_full = !did && did.error().code == ErrorCode::unavailable;
-    no_space_ = is_full ? did.error().what : std::string();
-    retry_at_ = is_full ? now + kRetrySpaceAfter : Instant{};
+    if (did) {
+        pause_ = std::chrono::seconds(0);
+        set_trouble({});
+        return did;
+    }
+    const bool is_full = did.error().code == ErrorCode::unavailable;
+    pause_ = is_full ? kRetrySpaceAfter : std::clamp(pause_ * 2, kRetryAfter, kRetryAfterMax);
+    retry_at_ = now + pause_;
+    set_trouble(did.error().what + kUntilMended);
     return is_full ? Result<bool>(false) : std::move(did);
+}
+
+std::string ImageFold::trouble() const {
+    const std::lock_guard lock(mutex_);
+    return trouble_;
+}
+
+void ImageFold::set_trouble(std::string text) {
+    const std::lock_guard lock(mutex_);
+    trouble_ = std::move(text);
 }
 
 Result<bool> ImageFold::piece(Instant now) {

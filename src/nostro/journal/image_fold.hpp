@@ -5,7 +5,9 @@
 // loses nothing: ids of the frames, then their image (read back before it counts), then archives, then drops. The Book
 // is never asked: no pause, no copy, and an image that cannot differ from what the journal says.
 #pragma once
+#include <chrono>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -30,13 +32,16 @@ public:
     ImageFold(Disk& disk, SegmentStore& store, SealedRuns& ids, JournalId journal, FoldOptions options);
 
     // One piece of work. False: there is none until another segment is closed, or the disk is full: then it looks again
-    // ten seconds later by `now`.
+    // ten seconds later by `now`. An error is none to end for: whoever calls again has it tried again, after pauses
+    // that grow to a minute; until then it answers false.
     Result<bool> step(Instant now);
-    const std::string& no_space() const { return no_space_; }  // why it waits; empty: it does not
+    // What is wrong and what that costs; empty: nothing. Threads: any.
+    std::string trouble() const;
 
     Seq image() const { return image_; }  // where the newest one stands
 
 private:
+    void set_trouble(std::string text);
     Result<bool> piece(Instant now);
     Result<bool> fold(Seq last);
     Result<> write_image(const CellTable& table, const ImageHead& head);
@@ -54,8 +59,10 @@ private:
     const FoldOptions options_;
     bool looked_ = false;
     Seq image_ = 0;
-    std::string no_space_;
+    std::chrono::seconds pause_{0};
     Instant retry_at_{};
+    mutable std::mutex mutex_;
+    std::string trouble_;
 };
 
 }  // namespace nostro

@@ -192,12 +192,36 @@ TEST(ImageFoldTest, AFullDiskDelaysItAndStopsNothing) {
     folded.write(1, 40);
     folded.storage->set_capacity(folded.storage->used() + 100);
     EXPECT_FALSE(*folded.fold->step(folded.writer->now()));
-    EXPECT_NE(folded.fold->no_space().find("no space"), std::string::npos) << folded.fold->no_space();
+    EXPECT_NE(folded.fold->trouble().find("no space"), std::string::npos) << folded.fold->trouble();
     EXPECT_EQ(folded.fold->image(), 0u);
     folded.storage->set_capacity(std::uint64_t{1} << 30);
     EXPECT_FALSE(*folded.fold->step(folded.writer->now() + 9s));
     EXPECT_TRUE(*folded.fold->step(folded.writer->now() + 10s));
-    EXPECT_TRUE(folded.fold->no_space().empty());
+    EXPECT_TRUE(folded.fold->trouble().empty());
+    EXPECT_GT(folded.fold->image(), 0u);
+    folded.expect_proved();
+}
+
+TEST(ImageFoldTest, WhateverIsWrongIsToldAndTriedAgainAfterGrowingPauses) {
+    Folded folded;
+    folded.write(1, 40);
+    const auto damaged = segment_name(folded.journal->store().segments().front().about.number);
+    folded.storage->flip(damaged, kSegmentFramesBegin + 100, 0x20);
+    Instant now = folded.writer->now();
+    for (const auto pause : {1s, 2s, 4s, 8s, 16s, 32s, 60s, 60s}) {
+        EXPECT_FALSE(folded.fold->step(now));
+        EXPECT_NE(folded.fold->trouble().find(damaged), std::string::npos) << folded.fold->trouble();
+        now += pause;
+        const std::string before = folded.fold->trouble();
+        folded.storage->flip(damaged, kSegmentFramesBegin + 100, 0x20);  // whole, but it does not look yet
+        EXPECT_FALSE(*folded.fold->step(now - 1ms));
+        EXPECT_EQ(folded.fold->trouble(), before);
+        folded.storage->flip(damaged, kSegmentFramesBegin + 100, 0x20);
+    }
+    EXPECT_EQ(folded.fold->image(), 0u);
+    folded.storage->flip(damaged, kSegmentFramesBegin + 100, 0x20);
+    EXPECT_TRUE(*folded.fold->step(now));
+    EXPECT_EQ(folded.fold->trouble(), "");
     EXPECT_GT(folded.fold->image(), 0u);
     folded.expect_proved();
 }
