@@ -290,11 +290,12 @@ Result<bool> Recovery::walk(const Listed& segment) {
 }
 
 // A header behind the end says which frame was durable when it was built. Only headers of this owner's process
-// count: a payment's own bytes may look like a header, but cannot know its nonce.
+// count: a payment's own bytes may look like a header, but cannot know its nonce. An owner before it knew of nothing
+// behind its take-over. One after it has told nothing but its take-over frame, which has no bytes of anyone's.
 bool Recovery::counts_as_witness(const FrameHeader& header) const {
     if (header.seq <= chain_.end.seq) return false;
     if (chain_.superblock && header.epoch > chain_.superblock->epoch) return false;
-    return header.epoch != chain_.end.epoch || header.nonce == chain_.end.nonce || chain_.end.seq == 0;
+    return header.epoch > chain_.end.epoch || header.nonce == chain_.end.nonce || chain_.end.seq == 0;
 }
 
 // Looks for anything between `from` and `to`, and for witnesses in it. True: there is something.

@@ -242,6 +242,38 @@ TEST(RecoveryTest, AWholeFrameBehindATornOneIsVoidAndNeverMetAgain) {
     }
 }
 
+// Whoever sends a payment chooses bytes of its frame, so they may look like a frame of an earlier owner's.
+TEST(RecoveryTest, BytesOfAPaymentThatLookLikeAnEarlierOwnersFrameSayNothing) {
+    auto storage = std::make_shared<MemoryStorage>();
+    Seq end = 0;
+    for (std::uint64_t owner = 1; owner <= 2; ++owner) {
+        MemoryDisk disk(storage);
+        SegmentJournal journal(disk, tiny_segments());
+        auto head = journal.take_over();
+        ASSERT_TRUE(head);
+        ASSERT_EQ(head->epoch, owner);
+        FrameChain chain(*head, owner);
+        Written written;
+        for (int i = 0; i < 2; ++i) write_accepted(journal, chain, written);
+        end = chain.head().seq;
+        if (owner == 2) storage = storage->copy();  // the power goes
+    }
+    // Of the next frame, which was never accepted, the first block is torn and the second is what a client sent.
+    FrameChain forged(Head{90, Digest{1}, 1, Instant{}, {}}, 5);
+    const auto frame = forged.next(90);
+    auto bytes = storage->bytes(segment_name(1));
+    const auto torn = static_cast<std::ptrdiff_t>(kSegmentFramesBegin + end * 4096);
+    std::fill_n(bytes.begin() + torn, 4096, std::byte{7});
+    std::copy(frame->bytes().begin(), frame->bytes().end(), bytes.begin() + torn + 4096);
+    storage->set_bytes(segment_name(1), bytes);
+
+    MemoryDisk disk(storage);
+    SegmentJournal journal(disk, tiny_segments());
+    auto head = journal.take_over();
+    ASSERT_TRUE(head) << head.error().what;
+    EXPECT_EQ(head->seq, end);
+}
+
 TEST(RecoveryTest, AFullSegmentWithoutAFooterIsTakenAsItStands) {
     auto storage = std::make_shared<MemoryStorage>();
     Written written;
