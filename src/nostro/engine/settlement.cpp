@@ -147,9 +147,13 @@ Result<std::size_t> Settlement::decide(Instant now) {
     if (may_take) {
         if (auto filled = fill_frame(); !filled) return filled.error();
     }
-    const std::size_t done = working_on_.size() + changes_.outcomes.size();
+    std::size_t done = working_on_.size() + changes_.outcomes.size();
+    // A source that waits for room in the Book must not keep this thread busy.
+    const bool only_waits = source_waits_ && done <= 1 && recorded_ == 0 && changes_.empty() && turn_.answers.empty() &&
+                            cursors_ == head_.cursors;
+    done = only_waits ? 0 : std::max<std::size_t>(done, 1);
     if (auto closed = close_frame(false); !closed) return closed.error();
-    return std::max<std::size_t>(done, 1);
+    return done;
 }
 
 Result<bool> Settlement::may_take_commands() {

@@ -158,6 +158,7 @@ private:
     std::size_t payments_ = 0;
     bool alone_ = false;          // a suspect is in it: nothing else may be
     bool suspect_waits_ = false;  // there was no room because it wants a frame of its own
+    bool source_waits_ = false;   // its command finds no room in the Book
     std::optional<Queue> first_;  // a suspect waits at its front: it begins the next frame
     std::vector<PaymentId> working_on_;
 

@@ -9,6 +9,12 @@
 namespace nostro {
 namespace {
 
+// Says nothing about the command: sent again when there is room, it is decided.
+bool wants_to_wait(const Answer& answer) {
+    return answer.kind == Answer::Kind::refused &&
+           (answer.reason == Reason::book_full || answer.reason == Reason::no_policy);
+}
+
 // What one command may add to a frame at most, beside its own bytes.
 constexpr std::size_t kWorstPaymentBytes = 2048;
 constexpr std::size_t kWorstCommandBytes = 8192;
@@ -57,6 +63,7 @@ void Settlement::open_frame(Instant now, std::size_t expiries_max) {
     recorded_ = 0;
     payments_ = 0;
     alone_ = false;
+    source_waits_ = false;
     working_on_.clear();
     if (turn_.answers.capacity() == 0 && !spare_turns_.empty()) {
         turn_ = std::move(spare_turns_.back());
@@ -157,6 +164,11 @@ Result<Settlement::Taken> Settlement::take(const Arrival& arrival, std::size_t& 
         const auto taken = settle(arrival.command, scratch_, answer);
         if (!taken) return taken.error();
         if (*taken == Taken::no_room) return Taken::no_room;
+    }
+    if (wants_to_wait(answer)) {
+        // Its position stays where it is, and what a source brings is in order: so nothing passes it either.
+        source_waits_ = true;
+        return Taken::no_room;
     }
     payments_left -= std::min(payments, payments_left);
     if (answer.kind == Answer::Kind::reused || answer.kind == Answer::Kind::refused) {

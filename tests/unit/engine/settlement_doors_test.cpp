@@ -107,6 +107,32 @@ TEST_F(SourcesTest, WithoutSpaceASourceWaitsWhereItIs) {
     EXPECT_EQ(node->balance("bob"), 10);
 }
 
+TEST_F(SourcesTest, WithoutRoomInTheBookASourceWaitsWhereItIs) {
+    options.book.holds_max = 1;
+    start();
+    const auto held = [](std::uint64_t id) { return a_payment().id(id).of("EUR", 10).manual().command(); };
+    while (node->run(held(100 + node->journal_head())).one().answer.kind == Kind::recorded) {
+        ASSERT_LT(node->journal_head(), 2'000u);
+    }
+    const Seq before = node->journal_head();
+    source.put(held(1));
+    source.put(a_payment().id(2).of("EUR", 10).command());
+    for (int i = 0; i < 3; ++i) {
+        const auto done = node->step();
+        ASSERT_TRUE(done) << done.error().what;
+        EXPECT_EQ(*done, 0u) << "it must not spin";
+    }
+    node->settle();
+    EXPECT_EQ(node->journal_head(), before) << "neither a dead letter nor an empty frame";
+    EXPECT_EQ(node->balance("bob"), 0) << "in order";
+    EXPECT_EQ(node->run(two_accounts()).receipts.size(), 2u) << "others are answered";
+    node->now += std::chrono::days(60);  // the holds end
+    node->settle();
+    EXPECT_EQ(node->balance("bob"), 10);
+    EXPECT_EQ(node->frame(node->journal_head())->last.at(0).next, 2u);
+    EXPECT_TRUE(node->book.known(payment_id_of(1)));
+}
+
 // Runs of ids that a test fills.
 class MapOfSealed final : public SealedIds {
 public:
