@@ -9,6 +9,7 @@
 #include "nostro/base/json_text.hpp"
 #include "nostro/base/text.hpp"
 #include "nostro/domain/account.hpp"
+#include "nostro/wire/json_fault.hpp"
 #include "nostro/wire/payment_json.hpp"
 
 namespace nostro {
@@ -38,11 +39,12 @@ std::string pointer_to(std::string_view parent, std::string_view name) {
 bool JsonBody::broken(simdjson::error_code code) {
     if (std::exchange(broken_, true)) return false;
     errors_->clear();  // what a field seemed to be counts for nothing then
-    std::string where;
-    const char* at = nullptr;
-    if (document_ != nullptr && document_->current_location().get(at) == simdjson::SUCCESS && at >= begin_) {
-        where = fmt::format(" near byte {}", at - begin_);
-    }
+    // The parser looks at the text out of order and often does not know; so it is read again from its begin.
+    const auto at = code == simdjson::UTF8_ERROR ? utf8_fault(text_) : json_fault(text_);
+    const bool cut = at && *at == text_.size();
+    const std::string where = !at   ? std::string()
+                              : cut ? fmt::format(" and it ends too early, with byte {}", *at)
+                                    : fmt::format(" near byte {}", *at);
     if (code == simdjson::EMPTY) {
         wrong("", "body_empty", "there is no body; send JSON");
         return false;
@@ -67,7 +69,7 @@ std::optional<ondemand::document> JsonBody::open(const JsonInput& input) {
         text = state.padded;
         capacity = state.padded.capacity();
     }
-    begin_ = text.data();
+    text_ = text;
     ondemand::document document;
     const auto error = state.parser.iterate(simdjson::padded_string_view(text, capacity)).get(document);
     if (error != simdjson::SUCCESS) {
@@ -90,7 +92,6 @@ bool is_json_scalar(ondemand::document& document) {
 }  // namespace
 
 std::optional<ondemand::object> JsonBody::object(ondemand::document& document) {
-    document_ = &document;
     ondemand::json_type type{};
     if (const auto error = document.type().get(type); error != simdjson::SUCCESS) {
         broken(error);

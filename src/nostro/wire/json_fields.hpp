@@ -64,8 +64,7 @@ public:
 
 private:
     FieldErrors* errors_;
-    const char* begin_ = nullptr;
-    ondemand::document* document_ = nullptr;
+    std::string_view text_;
     bool broken_ = false;
 };
 
