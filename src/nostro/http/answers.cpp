@@ -228,6 +228,7 @@ RefusalWords refusal_of(const Receipt& receipt, const Service& service) {
     }
     const Reason reason = answer.reason;
     RefusalWords words{status_of(reason), name(reason), std::string(reason_text(reason))};
+    if (reason == Reason::not_found) words.code = "payment_not_found";  // the word of all that asks for a payment
     if (has_state(answer)) words.detail += "; it is " + std::string(name(answer.state));
     if (reason == Reason::book_full) {
         words.detail += "; raise [book] " + std::string(service.full_table()) + " and start again";
