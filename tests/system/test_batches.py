@@ -166,7 +166,9 @@ def test_an_item_key_that_is_known_refuses_the_group_and_spends_nothing(api):
     group = unique("group")
     answer = send(api, items, mode="atomic", key=group)
     assert answer.status == 422 and answer.headers["Content-Type"] == "application/problem+json", answer
-    assert "1" in answer.json["detail"]
+    assert answer.json["errors"] == [{"pointer": "/payments/1/idempotency_key", "code": "key_known",
+                                      "detail": answer.json["detail"].split(": ", 1)[1]}], answer  # fmt: skip
+    assert "known already" in answer.json["detail"] and answer.json["code"] == "group_refused", answer
     assert api.posted(creditor) == "1.00"
     assert send(api, items[:1], mode="atomic", key=group).status == 202
 

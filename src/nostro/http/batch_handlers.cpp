@@ -147,6 +147,14 @@ void write_group(Response& response, const std::vector<Receipt>& receipts, const
 
 void refuse_group(const Service& service, const Reply& reply, const Receipt& receipt) {
     RefusalWords words = refusal_of(receipt, service);
+    // Nothing was decided: one of its payments is there already, so this is another group.
+    if (receipt.answer.kind == Answer::Kind::refused && receipt.answer.reason == Reason::group_refused) {
+        const std::string pointer = "/payments/" + std::to_string(receipt.answer.item) + "/idempotency_key";
+        FieldErrors errors;
+        errors.add(pointer, "key_known",
+                   "a payment with this key is known already; take a new one for another payment");
+        return reply(problem(words.status, words.code, pointer + ": " + errors.list().front().detail, &errors));
+    }
     if (receipt.answer.kind == Answer::Kind::refused) {
         words.detail += " (payment " + std::to_string(receipt.answer.item) + " of the group)";
     }
