@@ -88,7 +88,8 @@ def test_every_path_of_the_contract_knows_its_methods(api):
 
 
 @pytest.mark.parametrize("path, type", [
-    ("/", "text/html"), ("/docs", "text/html"), ("/docs/docs.js", "text/javascript"), ("/start.css", "text/css"),
+    ("/", "text/html"), ("/docs", "text/html"), ("/docs/", "text/html"), ("/docs/docs.js", "text/javascript"),
+    ("/start.css", "text/css"),
     ("/docs/swagger-ui.css", "text/css"), ("/docs/swagger-ui-bundle.js", "text/javascript"),
     ("/favicon.ico", "image/png"),
 ])  # fmt: skip

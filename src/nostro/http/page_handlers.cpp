@@ -26,6 +26,7 @@ constexpr WebPage kPages[] = {
     {"/start.css", "http/start.css", "text/css; charset=utf-8", false},
     {"/start.js", "http/start.js", "text/javascript; charset=utf-8", false},
     {"/docs", "http/docs.html", "text/html; charset=utf-8", false},
+    {"/docs/", "http/docs.html", "text/html; charset=utf-8", false},
     {"/docs/docs.js", "http/docs.js", "text/javascript; charset=utf-8", false},
     {"/docs/swagger-ui.css", "docs/swagger-ui.css", "text/css; charset=utf-8", true},
     {"/docs/swagger-ui-bundle.js", "docs/swagger-ui-bundle.js", "text/javascript; charset=utf-8", true},
