@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 #include <vector>
 
@@ -337,8 +338,24 @@ Result<BackupReport> restore(Disk& from, Disk& to, const CopyProgressCall& progr
     return report;
 }
 
+namespace {
+
+// A copy in what is copied would become a part of the next one, and of the data folder.
+Result<> check_apart(const std::string& source, const std::string& target) {
+    std::error_code failed;
+    const auto from = std::filesystem::weakly_canonical(std::filesystem::absolute(source), failed);
+    const auto to = std::filesystem::weakly_canonical(std::filesystem::absolute(target), failed);
+    if (failed) return {};  // opening them says what is wrong
+    const auto inside = std::mismatch(from.begin(), from.end(), to.begin(), to.end()).first == from.end();
+    if (!inside) return {};
+    return Error{ErrorCode::invalid, target + ": lies in " + source + ", which is to be copied; name another folder"};
+}
+
+}  // namespace
+
 Result<BackupReport> backup(const std::string& data_directory, const std::string& target,
                             const CopyProgressCall& progress) {
+    if (auto apart = check_apart(data_directory, target); !apart) return apart.error();
     PosixDisk::Options looking;
     looking.read_only = true;
     auto from = PosixDisk::open(data_directory, looking);
@@ -351,6 +368,7 @@ Result<BackupReport> backup(const std::string& data_directory, const std::string
 
 Result<BackupReport> restore(const std::string& source, const std::string& data_directory,
                              const CopyProgressCall& progress) {
+    if (auto apart = check_apart(source, data_directory); !apart) return apart.error();
     PosixDisk::Options looking;
     looking.read_only = true;
     auto from = PosixDisk::open(source, looking);

@@ -25,7 +25,8 @@ struct CopyProgress {
 };
 using CopyProgressCall = std::function<void(const CopyProgress&)>;
 
-// `conflict`: the target holds files already; not_found: no journal in data_directory; `unavailable`: no space.
+// `invalid`: the target is the source, or a folder in it; `conflict`: the target holds files already; not_found: no
+// journal in data_directory; `unavailable`: no space.
 Result<BackupReport> backup(const std::string& data_directory, const std::string& target,
                             const CopyProgressCall& progress = {});
 // `corrupt`: names the file that is not as the list says, or what verify found.
