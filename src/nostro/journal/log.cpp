@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "nostro/base/hex.hpp"
+#include "nostro/base/json_text.hpp"
 #include "nostro/base/text.hpp"
 #include "nostro/base/time.hpp"
 #include "nostro/journal/journal_reader.hpp"
@@ -13,10 +14,45 @@
 namespace nostro {
 namespace {
 
-void add_count(std::string& text, std::size_t count, std::string_view what, std::string_view before) {
-    if (count == 0) return;
-    text += text.ends_with(' ') ? "" : before;
-    text += std::to_string(count) + " " + std::string(what);
+// How many outcomes of payments by status, how many others by event.
+struct Counts {
+    std::array<std::size_t, 16> statuses{}, events{};
+};
+
+Counts counts_of(const DecodedFrame& frame) {
+    Counts counts;
+    for (const auto& outcome : frame.changes.outcomes) {
+        if (is_of_payment(outcome.event)) {
+            ++counts.statuses[static_cast<std::size_t>(outcome.status)];
+        } else {
+            ++counts.events[static_cast<std::size_t>(outcome.event)];
+        }
+    }
+    return counts;
+}
+
+// `each(name, count)` of those that there are.
+template <class Each>
+void each_count(const Counts& counts, const Each& each) {
+    for (std::size_t i = 0; i <= static_cast<std::size_t>(Status::quarantined); ++i) {
+        if (counts.statuses[i] > 0) each(name(static_cast<Status>(i)), counts.statuses[i]);
+    }
+    for (std::size_t i = 0; i <= static_cast<std::size_t>(Event::dead_letter_resolved); ++i) {
+        if (counts.events[i] > 0) each(name(static_cast<Event>(i)), counts.events[i]);
+    }
+}
+
+void write_outcome(JsonWriter& json, const Outcome& outcome, std::size_t which) {
+    json.begin_object().field("index", which).field("event", name(outcome.event));
+    if (is_of_payment(outcome.event)) json.field("status", name(outcome.status));
+    if (outcome.reason != Reason::none) json.field("reason", name(outcome.reason));
+    if (!outcome.payment.empty()) json.field("payment_id", to_hex(outcome.payment));
+    if (!outcome.debtor.empty()) {
+        json.field("amount", outcome.amount.decimal()).field("currency", outcome.amount.currency().code());
+        json.field("debtor", to_hex(outcome.debtor));
+        if (!outcome.creditor.empty()) json.field("creditor", to_hex(outcome.creditor));
+    }
+    json.end_object();
 }
 
 }  // namespace
@@ -57,20 +93,10 @@ std::string describe(const LoggedFrame& logged) {
     const auto& frame = logged.decoded;
     std::string text = std::to_string(frame.seq()) + " " + to_rfc3339(frame.time()) + " ";
     const std::size_t begin = text.size();
-    std::array<std::size_t, 16> statuses{}, events{};
-    for (const auto& outcome : frame.changes.outcomes) {
-        if (is_of_payment(outcome.event)) {
-            ++statuses[static_cast<std::size_t>(outcome.status)];
-        } else {
-            ++events[static_cast<std::size_t>(outcome.event)];
-        }
-    }
-    for (std::size_t i = 0; i <= static_cast<std::size_t>(Status::quarantined); ++i) {
-        add_count(text, statuses[i], name(static_cast<Status>(i)), ", ");
-    }
-    for (std::size_t i = 0; i <= static_cast<std::size_t>(Event::dead_letter_resolved); ++i) {
-        add_count(text, events[i], name(static_cast<Event>(i)), ", ");
-    }
+    each_count(counts_of(frame), [&](std::string_view what, std::size_t count) {
+        text += text.size() == begin ? "" : ", ";
+        text += std::to_string(count) + " " + std::string(what);
+    });
     if (text.size() == begin) text += "nothing";
     text += "; " + std::to_string(frame.changes.accounts.size()) + " accounts; " +
             format_bytes(frame.frame->bytes().size()) + " at " + logged.place.file + ":" +
@@ -90,6 +116,25 @@ std::string describe(const DecodedFrame& frame, std::size_t which) {
         if (!outcome.creditor.empty()) text += " -> " + to_hex(outcome.creditor);
     }
     if (!outcome.payment.empty()) text += " payment " + to_hex(outcome.payment);
+    return text;
+}
+
+std::string describe_json(const LoggedFrame& logged, bool outcomes) {
+    const auto& frame = logged.decoded;
+    std::string text;
+    JsonWriter json(text);
+    json.begin_object().field("seq", frame.seq()).field("at", to_rfc3339(frame.time())).key("counts").begin_object();
+    each_count(counts_of(frame), [&](std::string_view what, std::size_t count) { json.field(what, count); });
+    json.end_object().field("accounts", frame.changes.accounts.size()).field("bytes", frame.frame->bytes().size());
+    json.field("file", logged.place.file).field("offset", logged.place.offset);
+    if (outcomes) {
+        json.key("outcomes").begin_array();
+        for (std::size_t i = 0; i < frame.changes.outcomes.size(); ++i) {
+            write_outcome(json, frame.changes.outcomes[i], i);
+        }
+        json.end_array();
+    }
+    json.end_object();
     return text;
 }
 

@@ -24,4 +24,7 @@ std::string describe(const LoggedFrame& frame);
 // One line an outcome: "17.4 settled 12.75 USD 5c2... -> 8fa... (payment 03...)".
 std::string describe(const DecodedFrame& frame, std::size_t outcome);
 
+// The same as a JSON document in one line; the counts are of the frame, "outcomes" are there when they are wished.
+std::string describe_json(const LoggedFrame& frame, bool outcomes);
+
 }  // namespace nostro
