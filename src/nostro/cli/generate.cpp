@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -45,13 +46,15 @@ public:
         if (std::fwrite(text.data(), 1, text.size(), file_) == text.size()) return {};
         return Error{ErrorCode::unavailable, fmt::format("{}: {}", name_, std::generic_category().message(errno))};
     }
-    Result<> close() {
-        const int failed = file_ == stdout ? std::fflush(file_) : std::fclose(file_);
+    Result<> flush() { return told(std::fflush(file_)); }
+    Result<> close() { return told(file_ == stdout ? std::fflush(file_) : std::fclose(file_)); }
+
+private:
+    Result<> told(int failed) const {
         if (failed == 0) return {};
         return Error{ErrorCode::unavailable, fmt::format("{}: {}", name_, std::generic_category().message(errno))};
     }
 
-private:
     std::string name_;
     std::FILE* file_ = nullptr;
 };
@@ -77,6 +80,10 @@ Result<> write_rows(Output& output, const GenerateOptions& options, bool show_pr
         if (text.size() < kWriteBytes && (flush_rows == 0 || rows % flush_rows != 0)) continue;
         if (auto done = output.write(text); !done) return done;
         text.clear();
+        // Whoever reads a paced stream waits for its rows, not for a full buffer.
+        if (options.rate != 0) {
+            if (auto done = output.flush(); !done) return done;
+        }
         keep_pace(start, rows, options.rate);
         if (progress) progress->update(rows);
     }
@@ -85,7 +92,19 @@ Result<> write_rows(Output& output, const GenerateOptions& options, bool show_pr
     return {};
 }
 
+// Words that name no file but a service.
+bool is_service(std::string_view to) {
+    if (to.find("://") != std::string_view::npos) return true;
+    return std::ranges::any_of(std::array{"http", "kafka", "postgres"},
+                               [&](std::string_view word) { return to == word; });
+}
+
 Exit generate_paysim(Context&, GenerateOptions& options) {
+    if (is_service(options.to)) {
+        return fail(Exit::usage, fmt::format("--to {}: rows go to stdout or to a file; `nostro replay FILE --url URL` "
+                                             "sends a file to a service",
+                                             quoted(options.to)));
+    }
     auto output = Output::open(options.to);
     if (!output) return fail(output.error());
     const bool to_terminal = options.to == "stdout" || options.to == "-";
