@@ -8,7 +8,7 @@ import threading
 
 import pytest
 from client import unique
-from program import environment, run
+from program import BINARY, environment, run
 
 COMMANDS = [
     "", "serve", "submit", "show", "list", "accounts", "accounts open", "accounts change", "accounts show",
@@ -71,6 +71,60 @@ def test_wrong_use_is_told_with_the_nearest_that_there_is(arguments, told):
     assert done.stderr.startswith("nostro: " + told) and done.stderr.count("\n") == 1, done
 
 
+@pytest.mark.parametrize("arguments, told", [
+    (["generate", "paysim", "-n", "-5"], "--count: '-5' is no whole number"),
+    (["generate", "paysim", "--seed=-1"], "--seed: '-1' is no whole number"),
+    (["generate", "paysim", "--tps", "-2"], "--tps: '-2' is no whole number"),
+    (["generate", "paysim", "--count", "99999999999999999999"], "--count: '99999999999999999999' is no whole"),
+    (["list", "-n", "-3"], "--count: '-3' is no whole number"), (["list", "-n", "0"], "--count: '0': send 1 or more"),
+    (["reviews", "list", "-n", "0"], "--count: '0': send 1 or more"), (["log", "--from", "-1"], "--from: '-1'"),
+    (["log", "--to", "-1"], "--to: '-1'"), (["accounts", "entries", "a", "-n", "-1"], "--count: '-1'"),
+    (["bench", "--seconds", "-1"], "--seconds: "), (["replay", "x.csv", "--batch", "-1"], "--batch: "),
+    (["submit", "--wait", "-1"], "--wait: "), (["submit", "--metadata", "foo"], "--metadata: 'foo': write it as NAME="),
+    (["submit", "--metadata", "=foo"], "--metadata: '=foo': write"),
+    (["accounts", "open", "a", "--metadata", "foo"], "--metadata: 'foo': write it as NAME=VALUE"),
+    (["accounts", "change", "a", "--limit", "daily"], "--limit: 'daily': write it as NAME=VALUE"),
+    (["generate", "paysim", "--to", "http"], "--to 'http': rows go to stdout or to a file; `nostro replay"),
+    (["generate", "paysim", "--to", "http://x:1"], "--to 'http://x:1': rows go to stdout or to a file"),
+    (["generate", "paysim", "--to", "kafka"], "--to 'kafka'"), (["generate", "paysim", "--to", "postgres"], "--to 'p"),
+    (["list", "--url", "nowhere/x"], "--url or NOSTRO_URL: 'nowhere/x' is none; expected http://HOST:PORT"),
+    (["list", "--url", ""], "--url or NOSTRO_URL: '' is none"),
+])  # fmt: skip
+def test_a_wrong_value_is_told_with_its_option(arguments, told):
+    done = run(*arguments)
+    assert done.returncode == 2 and not done.stdout, done
+    assert done.stderr.startswith("nostro: " + told) and done.stderr.count("\n") == 1, done
+
+
+def test_an_option_beats_the_environment(shared):
+    elsewhere = {"NOSTRO_URL": "http://127.0.0.1:1"}
+    told = run("reviews", "list", "--url", shared.url, env=elsewhere)
+    assert told.returncode == 0, told
+    told = run("reviews", "list", env={"NOSTRO_URL": "ftp://x"})
+    assert told.returncode == 2 and "NOSTRO_URL: 'ftp://x'" in told.stderr, told
+
+
+def test_output_that_cannot_be_written_is_3(shared):
+    for arguments in (["reviews", "list"], ["reviews", "list", "--json"], ["config", "show"], ["completion", "bash"],
+                      ["--help"], ["generate", "paysim", "-n", "9"]):  # fmt: skip
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([BINARY, *arguments], env=environment({"NOSTRO_URL": shared.url}), stdout=full,
+                                  stderr=subprocess.PIPE, text=True, timeout=60)  # fmt: skip
+        if arguments[-1] == "--json" and done.returncode == 0:
+            continue  # nothing waits for review, so nothing is printed
+        assert done.returncode == 3 and "No space left on device" in done.stderr, (arguments, done)
+
+
+def test_rows_of_a_paced_generator_come_as_they_are_made():
+    command = [BINARY, "generate", "paysim", "--count", "0", "--tps", "2"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment()) as made:
+        try:
+            lines = [made.stdout.readline() for _ in range(3)]
+        finally:
+            made.kill()
+    assert lines[0].startswith(b"step,") and all(line.endswith(b"\n") for line in lines)
+
+
 def test_nobody_listening_is_3(tmp_path):
     for arguments in (["list", "--account", "a"], ["submit", "--debtor", "a", "--creditor", "b", "--amount", "1"],
                       ["balances", "a"], ["verify", "--url", "http://127.0.0.1:1"]):  # fmt: skip
@@ -99,7 +153,13 @@ def test_accounts_payments_and_balances_from_a_terminal(shared, tmp_path):
     assert "settled" in cli(shared, *pay, "--amount", "1", "--simulate")
     assert "held" in cli(shared, *pay, "--amount", "5", "--manual", "--wait", "0")
     assert "idempotency_key_reused" in cli(shared, *pay, "--amount", "31", "--key", key, code=1)
-    assert "/amount" in cli(shared, *pay, "--amount", "1.001", code=1)
+    wrong = cli(shared, *pay, "--amount", "1.001", code=1)
+    assert wrong.startswith("nostro: /amount: ") and wrong.count("\n") == wrong.count("amount") == 1, wrong
+    two = cli(shared, *pay[:3], "--amount", "1", "--creditor", "a b", "--currency", "y", code=1)
+    assert two.startswith("nostro: 2 fields are wrong (invalid_fields)\n  /creditor_account: "), two
+    assert two.count("\n") == 3, two
+    broken = cli(shared, "submit", "-", input='{"a":1', code=1)
+    assert broken == "nostro: this is no JSON: its syntax is wrong and it ends too early, with byte 6 (json_invalid)\n"
 
     body = {"debtor_account": debtor, "creditor_account": creditor, "amount": "2.00", "currency": "USD"}
     file = tmp_path / "payment.json"

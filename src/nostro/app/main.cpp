@@ -27,8 +27,8 @@ int run(int argc, char** argv) {
     add_config(commands, context);
     cli::add_keys(commands, context);
     cli::add_completion(commands);
-    if (!program.run(argc, argv)) return static_cast<int>(cli::Exit::usage);
-    return static_cast<int>(context.exit);
+    if (!program.run(argc, argv)) context.exit = cli::Exit::usage;
+    return static_cast<int>(cli::end_of_output(context.exit));
 }
 
 }  // namespace

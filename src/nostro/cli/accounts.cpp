@@ -80,8 +80,10 @@ void describe_common(Command& command, AccountOptions& options) {
     command.option("--holder", options.holder, "Whose it is");
     command.option("--risk-level", options.risk_level, "unrated, low, medium, high, prohibited");
     command.option("--floor", options.floor, "Lowest available balance allowed");
-    command.option("--limit", options.limits, "NAME=BOUND in place of the policy's; may be repeated").repeatable();
-    command.option("--metadata", options.metadata, "name=value; may be repeated").repeatable();
+    command.option("--limit", options.limits, "NAME=BOUND in place of the policy's; may be repeated")
+        .repeatable()
+        .pair();
+    command.option("--metadata", options.metadata, "name=value; may be repeated").repeatable().pair();
 }
 
 struct BalanceOptions {
@@ -169,7 +171,7 @@ void add_accounts(Command app, Context& context) {
             command.option("id", options.id, "Its account_id").required();
             command.option("--from", options.from, "RFC 3339, inclusive");
             command.option("--to", options.to, "RFC 3339, exclusive");
-            command.option("-n,--count", options.count, "At most so many").with_default();
+            command.option("-n,--count", options.count, "At most so many").at_least(1).with_default();
         },
         entries);
     add_command<BalanceOptions>(

@@ -42,7 +42,8 @@ Result<> send_all(int socket, std::string_view bytes) {
 Result<Url> parse_url(std::string_view text) {
     const std::string_view given = text;
     const auto wrong = [&] {
-        return Error{ErrorCode::invalid, fmt::format("url {}: expected http://HOST:PORT", quoted(given))};
+        return Error{ErrorCode::invalid,
+                     fmt::format("--url or NOSTRO_URL: {} is none; expected http://HOST:PORT", quoted(given))};
     };
     if (text.starts_with("http://")) text.remove_prefix(7);
     if (text.find("://") != std::string_view::npos) return wrong();

@@ -2,27 +2,48 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <system_error>
 
 #include "nostro/base/text.hpp"
 
 namespace nostro::cli {
 namespace {
 
-// "amount: 'x' is no number" for each of errors[], else the detail.
-std::string problem_text(const HttpAnswer& answer) {
-    const auto problem = Json::parse(answer.body);
-    if (!problem) return fmt::format("HTTP {}", answer.status);
-    std::string text = fmt::format("{} ({})", problem->text("detail"), problem->text("code"));
-    if (problem->text("detail").empty()) text = problem->text("title");
-    for (const Json& error : problem->items("errors")) {
-        text += fmt::format("\n  {}: {}", error.text("pointer"), error.text("detail"));
-    }
-    return text;
+// "/amount: 'x' is no number", of one of errors[].
+std::string field_text(const Json& error) {
+    const std::string pointer = error.text("pointer");
+    const std::string detail = error.text("detail");
+    if (pointer.empty()) return detail;
+    const std::string name = pointer.substr(pointer.rfind('/') + 1) + ": ";
+    return fmt::format("{}: {}", pointer, detail.starts_with(name) ? detail.substr(name.size()) : detail);
+}
+
+std::string value_text(simdjson::dom::element element) {
+    std::string_view text;
+    if (element.get(text) == simdjson::SUCCESS) return std::string(text);
+    return simdjson::minify(element);
 }
 
 }  // namespace
+
+std::string problem_text(const HttpAnswer& answer) {
+    const auto problem = Json::parse(answer.body);
+    if (!problem) return fmt::format("HTTP {}", answer.status);
+    const auto errors = problem->items("errors");
+    const std::string code = problem->text("code");
+    if (errors.size() == 1) return fmt::format("{} ({})", field_text(errors.front()), code);
+    if (errors.empty()) {
+        const std::string detail = problem->text("detail");
+        return detail.empty() ? problem->text("title") : fmt::format("{} ({})", detail, code);
+    }
+    std::string text = fmt::format("{} fields are wrong ({})", errors.size(), code);
+    for (const Json& error : errors) text += "\n  " + field_text(error);
+    return text;
+}
 
 Exit exit_of(const Error& error) {
     switch (error.code) {
@@ -45,6 +66,30 @@ Exit fail(Exit exit, std::string_view what) {
 
 Exit fail(const Error& error) { return fail(exit_of(error), error.what); }
 
+std::optional<Exit> no_such_folder(const std::string& folder) {
+    std::error_code failed;
+    if (std::filesystem::is_directory(folder, failed)) return std::nullopt;
+    if (failed && failed != std::errc::no_such_file_or_directory && failed != std::errc::not_a_directory) {
+        return fail(Exit::environment, fmt::format("{}: {}", folder, failed.message()));
+    }
+    return fail(Exit::usage, fmt::format("{}: there is no such folder", folder));
+}
+
+Exit end_of_output(Exit exit) {
+    errno = 0;
+    const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+    if (written) return exit;
+    const std::string why = errno == 0 ? "cannot be written" : std::generic_category().message(errno);
+    fmt::print(stderr, "nostro: standard output: {}\n", why);
+    return exit == Exit::done ? Exit::environment : exit;
+}
+
+std::string url_of_environment() {
+    // Nobody sets variables while the program runs.
+    const char* url = std::getenv("NOSTRO_URL");  // NOLINT(concurrency-mt-unsafe)
+    return url == nullptr || *url == '\0' ? "http://127.0.0.1:8000" : url;
+}
+
 Result<Client> Context::client() const {
     const auto parsed = parse_url(url);
     if (!parsed) return parsed.error();
@@ -52,7 +97,7 @@ Result<Client> Context::client() const {
 }
 
 void add_client_options(Command& command, Context& context) {
-    command.option("--url", context.url, "Where nostro listens").from_environment("NOSTRO_URL").with_default();
+    command.option("--url", context.url, "Where nostro listens; else NOSTRO_URL says it").with_default();
     command.flag("--json", context.json, "Print the answer as JSON");
 }
 
@@ -80,9 +125,7 @@ std::optional<simdjson::dom::element> Json::at(std::string_view path) const {
 std::string Json::text(std::string_view path) const {
     const auto element = at(path);
     if (!element || element->is_null()) return {};
-    std::string_view text;
-    if (element->get(text) == simdjson::SUCCESS) return std::string(text);
-    return simdjson::minify(*element);
+    return value_text(*element);
 }
 
 std::optional<std::uint64_t> Json::number(std::string_view path) const {
@@ -104,6 +147,15 @@ std::vector<Json> Json::items(std::string_view path) const {
         items.push_back(std::move(json));
     }
     return items;
+}
+
+std::vector<std::pair<std::string, std::string>> Json::members(std::string_view path) const {
+    std::vector<std::pair<std::string, std::string>> members;
+    const auto element = at(path);
+    simdjson::dom::object object;
+    if (!element || element->get(object) != simdjson::SUCCESS) return members;
+    for (const auto [name, value] : object) members.emplace_back(name, value_text(value));
+    return members;
 }
 
 std::string Json::raw() const { return simdjson::minify(element_); }

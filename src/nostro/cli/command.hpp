@@ -19,13 +19,23 @@ namespace nostro::cli {
 // (nobody listens, port taken, no permission, disk full).
 enum class Exit : int { done = 0, no = 1, usage = 2, environment = 3 };
 
+// Of an answer that is no 2xx: its detail and code; of wrong fields, each once with its pointer.
+std::string problem_text(const HttpAnswer& answer);
 Exit exit_of(const Error& error);
 // Prints "nostro: ..." on standard error.
 Exit fail(const Error& error);
 Exit fail(Exit exit, std::string_view what);
+// nullopt: there is such a folder. Else that there is none was told, and the exit code is the same for all commands.
+std::optional<Exit> no_such_folder(const std::string& folder);
+// What was printed may still wait in a buffer, for a disk that is full. To be called once, at the end; returns `exit`,
+// or `environment` when the output was not written and nothing else went wrong.
+Exit end_of_output(Exit exit);
+
+// NOSTRO_URL, else where a nostro without settings listens.
+std::string url_of_environment();
 
 struct Context {
-    std::string url = "http://127.0.0.1:8000";
+    std::string url = url_of_environment();
     bool json = false;
     Exit exit = Exit::done;
 
@@ -54,6 +64,8 @@ public:
     std::optional<std::uint64_t> number(std::string_view path) const;
     // Elements of an array at `path`, each a document of its own.
     std::vector<Json> items(std::string_view path) const;
+    // Of an object at `path`, in their order; none when there is no object.
+    std::vector<std::pair<std::string, std::string>> members(std::string_view path) const;
     std::string raw() const;
 
 private:

@@ -26,7 +26,8 @@ public:
     Option repeatable() const;    // of a list: once for each text, so that none swallows what stands behind it
     Option between(std::int64_t least, std::int64_t most) const;
     Option one_of(std::vector<std::string> texts) const;
-    Option from_environment(const std::string& variable) const;
+    Option at_least(std::uint64_t least) const;
+    Option pair() const;  // NAME=VALUE
 
 private:
     CLI::Option* option_;

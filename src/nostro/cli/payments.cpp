@@ -140,7 +140,7 @@ void add_payments(Command app, Context& context) {
                 std::ranges::replace(flag, '_', '-');
                 command.option("--" + flag, options.values[i], "As the filter of GET /v1/payments");
             }
-            command.option("-n,--count", options.count, "At most so many").with_default();
+            command.option("-n,--count", options.count, "At most so many").at_least(1).with_default();
             command.option("--cursor", options.cursor, "Where the last list ended");
         },
         list);

@@ -78,7 +78,7 @@ void add_reviews(Command app, Context& context) {
         reviews, context, "list", "What waits, oldest first",
         [&](Command& command, QueueOptions& options) {
             add_client_options(command, context);
-            command.option("-n,--count", options.count, "At most so many").with_default();
+            command.option("-n,--count", options.count, "At most so many").at_least(1).with_default();
         },
         queue);
     add_decision(reviews, context, "approve", "Let the payment settle");

@@ -103,7 +103,7 @@ void add_submit(Command app, Context& context) {
             command.option("--type", options.type, "Up to 32 characters: TRANSFER");
             command.option("--reference", options.reference, "Up to 140 characters");
             command.option("--description", options.description, "Up to 500 characters");
-            command.option("--metadata", options.metadata, "name=value; may be repeated").repeatable();
+            command.option("--metadata", options.metadata, "name=value; may be repeated").repeatable().pair();
             command.option("--key", options.key, "Idempotency-Key, so that a retry is harmless; none: a random one");
             command.option("--wait", options.wait_s, "Seconds to wait for a decision").between(0, 30);
             command.flag("--manual", options.manual, "Only hold the amount; capture or void it later");
