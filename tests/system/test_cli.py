@@ -181,6 +181,12 @@ def test_accounts_payments_and_balances_from_a_terminal(shared, tmp_path):
     assert "66.00" in cli(shared, "balances", debtor, creditor) and "account_not_found" in cli(
         shared, "balances", "nobody-here", code=1)  # fmt: skip
     entries = rows(cli(shared, "accounts", "entries", debtor, "--json"))
+    assert re.search(r" -30\.00 .* 70\.00 ", cli(shared, "accounts", "entries", debtor))
+    assert re.search(r" 30\.00 .* 30\.00 ", cli(shared, "accounts", "entries", creditor))
+    account = cli(shared, "accounts", "show", debtor)
+    for name, value in (("posted", "66.00"), ("held", "5.00"), ("available", "61.00"), ("metadata", "a = b"),
+                        ("limits", "daily_debit_sum = 900.00")):  # fmt: skip
+        assert re.search(f"^{name} +{re.escape(value)}$", account, re.M), account
     assert entries[0]["balance_after"] == "66.00" or entries[1]["balance_after"] == "66.00"
     assert "frozen" in cli(shared, "accounts", "change", debtor, "--status", "frozen")
     assert json.loads(cli(shared, "accounts", "show", debtor, "--json"))["status"] == "frozen"

@@ -60,6 +60,14 @@ Exit print_account(Context& context, const std::optional<Asked>& asked) {
         const std::string value = asked->json.text(name);
         if (!value.empty()) fmt::print("{:<12} {}\n", name, value);
     }
+    for (const std::string_view name : {"posted", "held", "available"}) {
+        fmt::print("{:<12} {}\n", name, asked->json.text("balance." + std::string(name)));
+    }
+    for (const std::string_view name : {"limits", "metadata"}) {
+        for (const auto& [key, value] : asked->json.members(name)) {
+            fmt::print("{:<12} {} = {}\n", name, key, value);
+        }
+    }
     return Exit::done;
 }
 
@@ -128,7 +136,8 @@ Exit entries(Context& context, EntriesOptions& options) {
                  {"COUNTERPARTY", left}});
     for (const Json& entry : asked->json.items("data")) {
         if (context.json) fmt::print("{}\n", entry.raw());
-        table.add({entry.text("at"), entry.text("payment_id"), entry.text("event"), entry.text("amount"),
+        const std::string sign = entry.text("direction") == "debit" ? "-" : "";
+        table.add({entry.text("at"), entry.text("payment_id"), entry.text("event"), sign + entry.text("amount"),
                    entry.text("balance_after"), entry.text("counterparty")});
     }
     if (!context.json) table.print();
