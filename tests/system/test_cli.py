@@ -269,6 +269,18 @@ def test_a_file_is_replayed_once_then_proved_copied_exported_and_rebuilt(nostro,
         api.close()
 
 
+def test_a_replay_without_accounts_reproduces_nothing_and_says_what_to_do(nostro, tmp_path):
+    program = nostro()
+    csv = tmp_path / "paysim.csv"
+    assert run("generate", "paysim", "--count", 300, "--to", csv).returncode == 0
+    done = run("replay", csv, "--url", program.url)
+    assert done.returncode == 0 and "start with --put-policy" in done.stdout, done
+    assert re.search(r"^  reproduced +0 ", done.stdout, re.M), done.stdout
+    report = json.loads(run("replay", csv, "--json", "--url", program.url).stdout)
+    assert report["double_entry"]["reproduced"] == report["by_status"].get("settled", 0) == 0
+    assert report["double_entry"]["not_settled"] > 0
+
+
 class Liar(http.server.BaseHTTPRequestHandler):
     """Answers with what the test wants told."""
 

@@ -160,6 +160,7 @@ private:
         report.replayed += replayed && first_try ? 1 : 0;
         ++report.by_status[std::string(status)];
         if (status == "rejected") ++report.rejected_by_reason[std::string(reason)];
+        report.reproduced += status == "settled" && row.adds_up ? 1 : 0;
         if (status == "in_review" || reason == "risk_rejected") {
             ++report.stopped;
             report.stopped_fraud += row.is_fraud ? 1 : 0;

@@ -32,6 +32,13 @@ void list(JsonWriter& json, std::string_view name, const std::vector<std::string
 
 }  // namespace
 
+std::string ReplayReport::hint() const {
+    const auto unknown = rejected_by_reason.find("account_unknown");
+    if (unknown == rejected_by_reason.end() || unknown->second * 2 <= taken) return {};
+    return "most rows name accounts that are not open: start with --put-policy, which lets payments open them, on a "
+           "fresh data folder (what was rejected stays so)";
+}
+
 void ReplayReport::print() const {
     fmt::print("{}\n", coloured(Colour::bold, "rows"));
     line("read", rows, rows);
@@ -47,6 +54,8 @@ void ReplayReport::print() const {
     for (const auto& [status, count] : by_status) line(status, count, taken);
     for (const auto& [reason, count] : rejected_by_reason) line("  rejected", count, taken, reason);
 
+    if (const std::string what = hint(); !what.empty()) fmt::print("  {}\n", what);
+
     if (is_paysim) print_paysim();
 
     fmt::print("{}\n", coloured(Colour::bold, "answers"));
@@ -57,9 +66,14 @@ void ReplayReport::print() const {
 
 void ReplayReport::print_paysim() const {
     fmt::print("{}\n", coloured(Colour::bold, "what double entry makes of the file's balances"));
+    // What was not settled moved nothing, however well its row adds up.
+    line(paysim::name(paysim::Mismatch::none), reproduced, audit.rows(), paysim::explanation(paysim::Mismatch::none));
+    if (const auto others = audit.count(paysim::Mismatch::none) - reproduced; others > 0) {
+        line("not_settled", others, audit.rows(), "the row adds up, but the ledger did not settle it");
+    }
     for (std::size_t i = 0; i < paysim::kMismatches; ++i) {
         const auto mismatch = static_cast<paysim::Mismatch>(i);
-        if (audit.count(mismatch) == 0) continue;
+        if (mismatch == paysim::Mismatch::none || audit.count(mismatch) == 0) continue;
         line(paysim::name(mismatch), audit.count(mismatch), audit.rows(), paysim::explanation(mismatch));
     }
 
@@ -73,8 +87,11 @@ void ReplayReport::paysim_json(JsonWriter& json) const {
     json.key("double_entry").begin_object();
     for (std::size_t i = 0; i < paysim::kMismatches; ++i) {
         const auto mismatch = static_cast<paysim::Mismatch>(i);
+        if (mismatch == paysim::Mismatch::none) continue;
         json.field(paysim::name(mismatch), audit.count(mismatch));
     }
+    json.field(paysim::name(paysim::Mismatch::none), reproduced);
+    json.field("not_settled", audit.count(paysim::Mismatch::none) - reproduced);
     json.end_object();
     json.key("detection").begin_object();
     json.field("fraud", fraud).field("stopped", stopped).field("stopped_fraud", stopped_fraud).end_object();

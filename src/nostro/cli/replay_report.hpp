@@ -27,10 +27,13 @@ struct ReplayReport {
     std::vector<std::string> not_taken_first;
     // Detection: what the policy stopped (in review, or rejected for risk) against the labels.
     std::uint64_t fraud = 0, stopped = 0, stopped_fraud = 0;
-    paysim::Audit audit;
-    Latencies latencies;  // of the batches
+    paysim::Audit audit;           // of the file alone
+    std::uint64_t reproduced = 0;  // of the rows that add up in it: settled
+    Latencies latencies;           // of the batches
     std::chrono::nanoseconds elapsed{};
 
+    // What to do when most rows were rejected since their accounts are not open; else empty.
+    std::string hint() const;
     void print() const;
     std::string json() const;
 

@@ -56,7 +56,7 @@ Result<bool> ReplayLayout::append(std::string& to, std::span<const std::string_v
     const auto& [layout, currency] = std::get<Paysim>(layout_);
     const auto read = layout.parse(cells, currency);
     if (!read) return read.error();
-    report.audit.add(*read);
+    row.adds_up = report.audit.add(*read) == paysim::Mismatch::none;
     if (read->amount_minor == 0) {
         ++report.zero_amounts;
         return false;

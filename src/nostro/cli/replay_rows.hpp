@@ -21,6 +21,7 @@ struct ReplayRow {
     std::uint64_t number = 0;  // from 1, without the header and blank lines
     std::string_view text;     // as it stands in the file
     bool is_fraud = false;     // its label, of a PaySim file
+    bool adds_up = false;      // its balances are those of double entry, of a PaySim file
 };
 
 // What the columns of a file are.
