@@ -46,6 +46,8 @@ def test_every_level_has_help(command):
     ["bench", "--load", "gigantic"], ["config"], ["submit"], ["show", "x", "--url", "ftp://x"],
     ["submit", "/no/such/payment.json"], ["replay", "/no/such.csv"], ["verify", "--data", "/no/such/folder"],
     ["rebuild", "index", "--data", "/no/such/folder"], ["config", "explain", "no.key"],
+    ["log", "--data", "/no/such/folder"], ["backup", "/no/such/folder", "x"], ["restore", "/no/such/folder", "x"],
+    ["log", "--from", "3", "--to", "2"],
 ])  # fmt: skip
 def test_wrong_use_is_2(arguments):
     done = run(*arguments)
@@ -244,6 +246,17 @@ def test_a_file_is_replayed_once_then_proved_copied_exported_and_rebuilt(nostro,
     backup = run("backup", data, copy, "--json")  # while the service runs
     assert backup.returncode == 0 and json.loads(backup.stdout)["files"] > 0, backup
     assert run("backup", data, copy).returncode in (1, 2, 3), "a folder that is not empty"
+    for command, target in (("backup", data / "copy"), ("backup", data), ("restore", copy / "x")):
+        inside = run(command, copy if command == "restore" else data, target)
+        assert inside.returncode == 2 and "name another folder" in inside.stderr, inside
+        assert not target.exists() or target == data, "nothing was made"
+    frames = rows(run("log", "--data", data, "--json", "--outcomes").stdout)
+    assert [frame["seq"] for frame in frames] == list(range(1, len(frames) + 1))
+    assert sum(frame["counts"].get("settled", 0) for frame in frames) >= first["by_status"]["settled"]
+    assert all(sum(frame["counts"].values()) == len(frame["outcomes"]) for frame in frames)
+    assert "outcomes" not in rows(run("log", "--data", data, "--json", "--to", "1").stdout)[0]
+    beyond = run("log", "--data", data, "--from", 999_999)
+    assert beyond.returncode == 1 and "has no frame 999999 yet" in beyond.stderr, beyond
     log = run("log", "--data", data, "--outcomes")
     assert log.returncode == 0 and log.stdout.count("settled") >= first["by_status"]["settled"], log.returncode
 

@@ -49,8 +49,7 @@ Result<Seq> project_all(const Journal& journal, QueryIndex& index, Seq last) {
 }
 
 Exit rebuild(cli::Context&, RebuildOptions& options) {
-    if (!std::filesystem::exists(options.data))
-        return cli::fail(Exit::usage, options.data + ": there is no such folder");
+    if (const auto none = cli::no_such_folder(options.data)) return *none;
     auto disk = PosixDisk::open(options.data, {});
     if (!disk) return cli::fail(disk.error());
     // Taking over tells that no service runs here, and where the chain ends.

@@ -69,6 +69,7 @@ Exit verify_command(Context& context, VerifyArguments& arguments) {
         context.url = arguments.url;
         return verify_url(context);
     }
+    if (const auto none = no_such_folder(arguments.data)) return *none;
     std::optional<Progress> progress;
     VerifyOptions options;
     options.progress = [&](std::uint64_t done, std::uint64_t all) {
@@ -98,8 +99,18 @@ struct LogArguments {
     bool outcomes = false;
 };
 
-Exit log_command(Context&, LogArguments& arguments) {
+Exit log_command(Context& context, LogArguments& arguments) {
+    if (const auto none = no_such_folder(arguments.data)) return *none;
+    if (arguments.to != 0 && arguments.to < arguments.from) {
+        return fail(Exit::usage, fmt::format("--to {} is before --from {}", arguments.to, arguments.from));
+    }
+    std::uint64_t shown = 0;
     const auto next = read_log(arguments.data, arguments.from, arguments.to, [&](const LoggedFrame& frame) {
+        ++shown;
+        if (context.json) {
+            fmt::print("{}\n", describe_json(frame, arguments.outcomes));
+            return true;
+        }
         fmt::print("{}\n", describe(frame));
         if (arguments.outcomes) {
             for (std::size_t i = 0; i < frame.decoded.changes.outcomes.size(); ++i) {
@@ -109,6 +120,7 @@ Exit log_command(Context&, LogArguments& arguments) {
         return true;
     });
     if (!next) return fail(next.error());
+    if (shown == 0) return fail(Exit::no, fmt::format("the journal has no frame {} yet", *next));
     return Exit::done;
 }
 
@@ -118,6 +130,7 @@ struct CopyArguments {
 
 Exit copy(Context& context, const CopyArguments& arguments, std::string_view did,
           Result<BackupReport> (*run)(const std::string&, const std::string&, const CopyProgressCall&)) {
+    if (const auto none = no_such_folder(arguments.from)) return *none;
     std::optional<Progress> progress;
     const auto report = run(arguments.from, arguments.to, [&](const CopyProgress& copied) {
         if (!is_terminal(stderr)) return;
@@ -159,11 +172,12 @@ void add_journal(Command app, Context& context) {
         verify_command);
     add_command<LogArguments>(
         app, context, "log", "Look into the journal, frame by frame",
-        [](Command& command, LogArguments& arguments) {
+        [&](Command& command, LogArguments& arguments) {
             command.option("--data", arguments.data, "Folder of the journal").with_default();
             command.option("--from", arguments.from, "First frame").with_default();
             command.option("--to", arguments.to, "Last frame; 0: the newest").with_default();
             command.flag("--outcomes", arguments.outcomes, "Every outcome, a line each");
+            command.flag("--json", context.json, "A JSON document a frame, with --outcomes those too");
         },
         log_command);
     add_command<CopyArguments>(
