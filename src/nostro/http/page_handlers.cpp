@@ -51,7 +51,7 @@ void show(const WebPage& page, const Reply& reply) {
 Route page_route(const WebPage& page) {
     Route route;
     route.path = page.path;
-    route.operation = page.file;
+    route.operation = page.path;  // two paths may show one file
     route.tag = "Pages";
     route.hidden = true;
     route.handler = [&page](const Request&, const Reply& reply) { show(page, reply); };

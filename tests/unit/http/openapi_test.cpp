@@ -66,7 +66,7 @@ TEST_F(OpenApiTest, RoutesAreWhollyDescribed) {
 }
 
 TEST_F(OpenApiTest, PagesComeOutOfTheProgramAndAskNobodyElse) {
-    for (const std::string path : {"/", "/start.css", "/start.js", "/docs", "/docs/docs.js"}) {
+    for (const std::string path : {"/", "/start.css", "/start.js", "/docs", "/docs/", "/docs/docs.js"}) {
         const Told told = world_.get(path);
         EXPECT_EQ(told.status, 200) << path;
         EXPECT_TRUE(told.has_header("Content-Security-Policy: default-src 'self'")) << path;
