@@ -100,7 +100,7 @@ using C = Config;
 using U32 = std::uint32_t;
 using U64 = std::uint64_t;
 
-// Prose of the settings, in the order in which they are shown.
+// long: prose of the settings, in the order in which they are shown.
 std::vector<Setting> make_settings() {
     return {
         plain<std::string>("server.listen",
