@@ -54,7 +54,7 @@ Result<> SegmentJournal::ready(Need need) {
         } else {
             lock.unlock();
             bool did = false;
-            make_spare_if_due(steady_now(), did);
+            static_cast<void>(make_spare_if_due(steady_now(), did));  // fatal_ and no_space_ tell
             lock.lock();
         }
     }

@@ -100,7 +100,7 @@ private:
     Result<> write_footers(bool& did);
     Result<> write_superblock_if_due(SteadyTime now, bool& did);
     Result<> write_superblock(Seq watermark, const Digest& digest);
-    void make_spare_if_due(SteadyTime now, bool& did);
+    Result<> make_spare_if_due(SteadyTime now, bool& did);
     Result<> fail(Error error);
     void run(const std::stop_token& stop);
 

@@ -61,14 +61,20 @@ Result<> SegmentJournal::write_superblock_if_due(SteadyTime now, bool& did) {
     return write_superblock(accepted, digest);
 }
 
-void SegmentJournal::make_spare_if_due(SteadyTime now, bool& did) {
+// Of what keeps it from making one, only space comes back by itself.
+Result<> SegmentJournal::make_spare_if_due(SteadyTime now, bool& did) {
     {
         const std::lock_guard lock(mutex_);
-        if (spares_.size() >= options_.spares) return;
-        if (no_space_ && now - space_tried_at_ < options_.retry_space_every) return;
+        if (spares_.size() >= options_.spares) return {};
+        if (no_space_ && now - space_tried_at_ < options_.retry_space_every) return {};
     }
     space_tried_at_ = now;
     auto made = make_segment();
+    if (!made && made.error().code != ErrorCode::unavailable) {
+        auto failed = fail(made.error());
+        changed_.notify_all();
+        return failed;
+    }
     {
         const std::lock_guard lock(mutex_);
         if (made) {
@@ -80,13 +86,14 @@ void SegmentJournal::make_spare_if_due(SteadyTime now, bool& did) {
     }
     changed_.notify_all();
     did = did || made.has_value();
+    return {};
 }
 
 Result<bool> SegmentJournal::upkeep(SteadyTime now) {
     bool did = false;
     if (auto wrote = write_footers(did); !wrote) return fail(wrote.error()).error();
     if (auto wrote = write_superblock_if_due(now, did); !wrote) return fail(wrote.error()).error();
-    make_spare_if_due(now, did);
+    if (auto made = make_spare_if_due(now, did); !made) return made.error();
     return did;
 }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "nostro/adapters/memory/faulty_disk.hpp"
+#include "nostro/journal/data_directory.hpp"
 #include "nostro/journal/image_fold.hpp"
 #include "nostro/journal/verify.hpp"
 #include "tests/support/book_writer.hpp"
@@ -159,6 +160,24 @@ TEST(DiskFaultTest, AFullDiskRefusesIntakeKeepsTheLastSegmentForUpkeepAndRecover
     while (*journal.upkeep(now)) {
     }
     EXPECT_TRUE(journal.ready(Journal::Need::intake));
+}
+
+TEST(DiskFaultTest, WhatKeepsASegmentFromBeingMadeIsNotCalledAFullDisk) {
+    MemoryDisk disk(std::make_shared<MemoryStorage>());
+    FaultyDisk faulty(disk);
+    SegmentJournal journal(faulty, tiny_segments());
+    ASSERT_TRUE(journal.take_over());
+    // The next one's name is taken by nobody knows what.
+    const auto names = *disk.list(kSegmentsFolder);
+    const auto next = segment_name(*segment_number(names.back()) + 1);
+    ASSERT_TRUE(disk.replace(next, std::vector<std::byte>(10)));
+    auto did = Result<bool>(true);
+    while (did && *did) did = journal.upkeep(SteadyTime{std::chrono::hours(1)});
+    ASSERT_FALSE(did);
+    EXPECT_EQ(did.error().code, ErrorCode::conflict);
+    EXPECT_NE(did.error().what.find(next), std::string::npos) << did.error().what;
+    EXPECT_EQ(did.error().what.find("no space"), std::string::npos) << did.error().what;
+    EXPECT_FALSE(journal.accepted()) << "its owner ends";
 }
 
 TEST(DiskFaultTest, AJournalWithoutSpaceForItsFirstSegmentSaysSo) {
