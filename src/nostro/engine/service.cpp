@@ -67,6 +67,10 @@ std::size_t payments_of(const Command& command) {
     return group != nullptr ? group->payments.size() : 1;
 }
 
+bool is_quarantined(const Outcome& outcome) {
+    return outcome.event == Event::record_kept && outcome.status == Status::quarantined;
+}
+
 }  // namespace
 
 std::string_view refusal_word(const Error& error) {
@@ -301,13 +305,24 @@ void Service::submit(std::unique_ptr<Submission> submission) {
 Result<> Service::complete_replayed(std::vector<Receipt>& receipts) const {
     for (Receipt& receipt : receipts) {
         if (receipt.answer.kind != Answer::Kind::replayed || receipt.answer.first.seq == 0) continue;
-        const auto first = running_->query.outcome_at(receipt.answer.first);
+        // Of a group that was quarantined one record stands for all, and who found its id sealed could not know.
+        Place place = receipt.answer.first;
+        place.index -= receipt.item;
+        auto first = running_->query.outcome_at(place);
         if (!first) return first.error();
+        const bool is_record = is_quarantined(*first->outcome);
+        if (receipt.item != 0 && !is_record) {
+            place = receipt.answer.first;
+            first = running_->query.outcome_at(place);
+            if (!first) return first.error();
+        }
+        receipt.answer.first = place;
         receipt.status = first->outcome->status;
         receipt.reason = first->outcome->reason;
         receipt.accepted_at = first->outcome->accepted_at;
-        receipt.place = receipt.answer.first;
-        if (!first->outcome->payment.empty()) receipt.payment = first->outcome->payment;
+        receipt.place = place;
+        // The record's own id is the group's; each payment keeps its own.
+        if (!is_record && !first->outcome->payment.empty()) receipt.payment = first->outcome->payment;
     }
     return {};
 }

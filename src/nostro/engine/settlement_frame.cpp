@@ -345,6 +345,7 @@ void Settlement::receive(Pending& pending, const Command& command, const Answer&
             receipt.place = {turn_.seq, index};
         } else if (answer.kind == Answer::Kind::replayed) {
             receipt.answer.first.index = answer.first.index + behind_first;
+            receipt.item = behind_first;
         }
         pending.receipts.push_back(receipt);
     }

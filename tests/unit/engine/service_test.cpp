@@ -201,6 +201,42 @@ TEST_F(ServiceTest, SimulationMovesNothingAndSpendsNothing) {
     EXPECT_EQ(pay("key-0001", 300).answer.kind, Answer::Kind::recorded);
 }
 
+TEST_F(ServiceTest, AGroupThatWasQuarantinedIsToldTheSameAfterItsIdLeftMemory) {
+    open("ada", 1'000);
+    open("bob", 0);
+    auto keeping = service->build(nullptr);
+    KeepRecord record;
+    record.id = payment_id_of(9);
+    record.reason = Reason::broken;
+    record.document = "three payments";
+    ASSERT_TRUE(keeping.command(a_command(record, payment_id_of(9), 5)));
+    ASSERT_TRUE(keeping.payment(wish("key-0001", 300)));  // of others, behind it
+    ASSERT_TRUE(keeping.payment(wish("key-0002", 300)));
+    const Place place = run(keeping).at(0).place;
+
+    const std::vector<SubmitPayment> items = {a_payment().id(12).submit(), a_payment().id(13).submit(),
+                                              a_payment().id(14).submit()};
+    auto asking = service->build(nullptr);
+    ASSERT_TRUE(asking.command(a_command(SubmitGroup{items}, payment_id_of(9), 5)));
+    auto promise = std::make_shared<std::promise<Receipts>>();
+    auto future = promise->get_future();
+    auto submission = asking.take([promise](Receipts receipts) { promise->set_value(std::move(receipts)); });
+    submission->sealed.push_back({0, place, 5});
+    service->submit(std::move(submission));
+    auto receipts = wait(std::move(future));
+    ASSERT_TRUE(receipts);
+    ASSERT_EQ(receipts->size(), 3u);
+    const auto completed = service->complete_replayed(*receipts);
+    ASSERT_TRUE(completed) << completed.error().what;
+    for (std::size_t i = 0; i < 3; ++i) {
+        const Receipt& receipt = (*receipts)[i];
+        EXPECT_EQ(receipt.status, Status::quarantined);
+        EXPECT_EQ(receipt.reason, Reason::broken);
+        EXPECT_EQ(receipt.place, place) << "one record stands for all of them";
+        EXPECT_EQ(receipt.payment, items[i].payment.id);
+    }
+}
+
 TEST_F(ServiceTest, TotalsSumToZero) {
     open("ada", 1'000);
     auto promise = std::make_shared<std::promise<Result<TotalsNow>>>();
