@@ -362,9 +362,17 @@ void Service::simulate(std::unique_ptr<Submission> submission, std::function<voi
     auto read = std::make_unique<Inbox::Read>();
     read->ask = [simulated, submission = std::shared_ptr<Submission>(std::move(submission))](Book& book, Instant now) {
         const Command& command = submission->commands.front();
-        Changes changes;
-        simulated->answer = book.simulate(command, now, changes);
-        simulated->outcomes = std::move(changes.outcomes);
+        if (submission->sealed.empty()) {
+            Changes changes;
+            simulated->answer = book.simulate(command, now, changes);
+            simulated->outcomes = std::move(changes.outcomes);
+        } else {
+            // The Book has forgotten this id and would decide it anew.
+            const auto& found = submission->sealed.front();
+            const bool same = found.meaning == command.meaning;
+            simulated->answer.kind = same ? Answer::Kind::replayed : Answer::Kind::reused;
+            simulated->answer.first = found.first;
+        }
         simulated->policy = book.policy(command.tenant);
     };
     read->answer = [simulated, reply = std::move(reply)](Result<AsOf> as_of) {

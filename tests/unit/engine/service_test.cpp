@@ -201,6 +201,28 @@ TEST_F(ServiceTest, SimulationMovesNothingAndSpendsNothing) {
     EXPECT_EQ(pay("key-0001", 300).answer.kind, Answer::Kind::recorded);
 }
 
+TEST_F(ServiceTest, OfAnIdThatLeftMemorySimulationTellsWhatARequestWouldBeTold) {
+    open("ada", 1'000);
+    open("bob", 0);
+    for (const bool same : {true, false}) {
+        auto builder = service->build(nullptr);
+        ASSERT_TRUE(builder.payment(wish("key-0001", 300)));
+        auto submission = builder.take({});
+        const std::uint64_t meaning = submission->commands[0].meaning;
+        submission->sealed.push_back({0, Place{2, 0}, same ? meaning : meaning + 1});
+        auto promise = std::make_shared<std::promise<Result<Simulated>>>();
+        auto future = promise->get_future();
+        service->simulate(std::move(submission),
+                          [promise](Result<Simulated> told) { promise->set_value(std::move(told)); });
+        const auto simulated = wait(std::move(future));
+        ASSERT_TRUE(simulated);
+        EXPECT_EQ(simulated->answer.kind, same ? Answer::Kind::replayed : Answer::Kind::reused);
+        EXPECT_EQ(simulated->answer.first, (Place{2, 0}));
+        EXPECT_TRUE(simulated->outcomes.empty());
+        EXPECT_NE(simulated->policy, nullptr);
+    }
+}
+
 TEST_F(ServiceTest, AGroupThatWasQuarantinedIsToldTheSameAfterItsIdLeftMemory) {
     open("ada", 1'000);
     open("bob", 0);
