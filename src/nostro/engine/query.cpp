@@ -5,6 +5,7 @@
 
 #include "nostro/base/text.hpp"
 #include "nostro/base/time.hpp"
+#include "nostro/wire/dead_letter.hpp"
 
 namespace nostro {
 namespace {
@@ -129,7 +130,12 @@ Result<Page<DeadLetter>> Query::dead_letters(std::uint32_t count_max, const std:
 
 Result<std::optional<DeadLetter>> Query::dead_letter(Place place) const {
     if (index_ == nullptr) return no_index();
-    return index_->dead_letter(place);
+    auto found = index_->dead_letter(place);
+    if (!found || *found || index_->as_of().seq >= place.seq) return found;
+    // Kept a moment ago, behind what the index has read: as it was kept. That it is resolved once its id sees to.
+    const auto frame = frames_.frame(place.seq);
+    if (!frame && frame.error().code != ErrorCode::not_found) return frame.error();
+    return frame ? dead_letter_at(**frame, place.index) : std::nullopt;
 }
 
 Result<std::vector<Book::KindTotal>> Query::totals_at(Seq at) const {

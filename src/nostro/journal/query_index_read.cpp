@@ -9,6 +9,7 @@
 #include "nostro/base/text.hpp"
 #include "nostro/journal/index_hash.hpp"
 #include "nostro/journal/query_index.hpp"
+#include "nostro/wire/dead_letter.hpp"
 
 namespace nostro {
 namespace {
@@ -226,22 +227,10 @@ Result<std::vector<Book::KindTotal>> QueryIndex::totals_at(Seq at) const {
 Result<DeadLetter> QueryIndex::letter_at(Place place, DeadLetter::State state) const {
     const auto frame = read_frame_(place.seq);
     if (!frame) return dropped(frame.error());
-    const auto& outcomes = (*frame)->changes.outcomes;
-    if (place.index >= outcomes.size() || outcomes[place.index].command >= (*frame)->commands.size()) {
-        return damaged("a dead letter without an outcome");
-    }
-    const auto* kept = std::get_if<KeepDeadLetter>(&(*frame)->commands[outcomes[place.index].command].body);
-    if (kept == nullptr) return damaged("a dead letter without a command");
-    DeadLetter letter;
-    letter.place = place;
-    letter.at = (*frame)->time();
-    letter.source = kept->source;
-    letter.position = kept->position;
-    letter.format = kept->format;
-    letter.why = kept->why;
-    letter.bytes = kept->bytes;
-    letter.state = state;
-    return letter;
+    auto letter = dead_letter_at(**frame, place.index);
+    if (!letter) return damaged("a dead letter that its frame does not have");
+    letter->state = state;
+    return std::move(*letter);
 }
 
 Result<std::optional<DeadLetter>> QueryIndex::dead_letter(Place place) const {

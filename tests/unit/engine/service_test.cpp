@@ -50,7 +50,7 @@ public:
         return none();
     }
     Result<Page<DeadLetter>> dead_letters(std::uint32_t, const std::string&) const override { return none(); }
-    Result<std::optional<DeadLetter>> dead_letter(Place) const override { return none(); }
+    Result<std::optional<DeadLetter>> dead_letter(Place) const override { return std::optional<DeadLetter>(); }
     Result<std::vector<Book::KindTotal>> totals_at(Seq) const override { return none(); }
 
     std::atomic<bool> stuck{false};
@@ -286,6 +286,23 @@ TEST_F(ServiceTest, APaymentIsFoundThoughTheIndexIsStuck) {
     ASSERT_TRUE(found && *found);
     EXPECT_EQ((*found)->last().status, Status::settled);
     EXPECT_TRUE(service->ready()) << "money does not depend on the index";
+}
+
+TEST_F(ServiceTest, ADeadLetterIsFoundThoughTheIndexIsStuck) {
+    index.stuck = true;
+    SubmissionBuilder builder = service->build(nullptr);
+    ASSERT_TRUE(builder.keep_dead_letter({"bank.csv", "row 7", "csv", "no amount", "a,b"}, {}));
+    std::promise<Place> kept;
+    service->submit(builder.take([&](const auto& receipts) { kept.set_value(receipts->front().place); }));
+    auto future = kept.get_future();
+    ASSERT_EQ(future.wait_for(20s), std::future_status::ready);
+    const Place place = future.get();
+    const auto found = service->history().dead_letter(place);
+    ASSERT_TRUE(found && *found);
+    EXPECT_EQ((*found)->why, "no amount");
+    EXPECT_EQ((*found)->state, DeadLetter::State::open);
+    const auto none = service->history().dead_letter({place.seq + 5, 0});
+    EXPECT_TRUE(none && !*none);
 }
 
 TEST_F(ServiceTest, WhatIsReadableIsInTheIndex) {
