@@ -17,7 +17,7 @@ PATIENCE_S = 120  # nothing waits so long unless something is broken
 SMALL = {
     "book.accounts_max": "10000",
     "book.counters_max": "20000",
-    "book.known_max": "100000",
+    "book.known_max": "1000000",  # more than all tests together spend before a segment is full and its ids leave memory
     "journal.segment_bytes": "16MiB",
 }
 
