@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "nostro/base/time.hpp"
-#include "nostro/engine/frame_cache.hpp"
 #include "nostro/ports/journal.hpp"
 #include "nostro/wire/proof.hpp"
 #include "nostro/wire/recorded.hpp"
@@ -25,7 +24,6 @@ public:
     // `clock` outlive it.
     Checkpoints(const Journal& journal, const Clock& clock, SigningKey key, std::vector<Checkpoint> known, Keep keep);
 
-    const PublicKey& public_key() const { return key_.public_key(); }
     // Signs the next one that is due, once `accepted` has reached it. False: none is.
     Result<bool> step(Seq accepted);
     // Of the newest frame. not_found: the journal is empty.

@@ -1,8 +1,6 @@
 // The proof of one payment: for each of its outcomes the frame that holds it, the headers from there to the next
 // checkpoint, and that checkpoint. Needs no journal and no service to be checked. docs/formats/proof.md.
 #pragma once
-#include <functional>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
