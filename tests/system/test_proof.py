@@ -89,6 +89,26 @@ def test_checkpoints_are_kept_and_outlive_a_kill(nostro, tmp_path):
     assert run("verify", "--proof", path).returncode == 0
     assert [json.loads(line) for line in kept.read_text().splitlines()] == [proof["checkpoint"]]
 
+    # The journal is proved from that checkpoint on, also while the service runs on it.
+    for wanted in ("latest", 1000):
+        done = run("verify", "--data", program.data, "--from", wanted, "--json")
+        assert done.returncode == 0, done.stdout + done.stderr
+        told = json.loads(done.stdout)
+        assert told["from_checkpoint"] == proof["checkpoint"] and told["key_known"] and told["checkpoints"] == 1
+        assert told["decided_through"] == told["last"] > 1000 and told["states"]["settled"] == 1001
+    assert "from the first frame on" in run("verify", "--data", program.data, "--from", 1000).stdout
+    for arguments, words in ((["--from", "999"], "no checkpoint is signed at this frame"),
+                             (["--from", "latest", "--key", "00" * 32], "not by the key")):  # fmt: skip
+        refused = run("verify", "--data", program.data, *arguments)
+        assert refused.returncode == 1 and words in refused.stdout, refused
+    spoilt = proof["checkpoint"]["signature"]
+    kept.write_text(kept.read_text().replace(spoilt, spoilt[::-1]))
+    for arguments in ([], ["--from", "latest"]):
+        refused = run("verify", "--data", program.data, *arguments, "--json")
+        assert refused.returncode == 1, refused
+        finding = json.loads(refused.stdout)["findings"][0]
+        assert finding["file"] == "checkpoints" and "line 1: the signature is wrong" in finding["what"], finding
+
 
 def test_wrong_use_is_told(tmp_path):
     missing = run("verify", "--proof", tmp_path / "none.json")
@@ -99,6 +119,8 @@ def test_wrong_use_is_told(tmp_path):
     refused = run("verify", "--proof", no_proof)
     assert refused.returncode == 1 and "no proof" in refused.stderr
     assert run("verify", "--proof", no_proof, "--key", "xyz").returncode == 2
+    assert run("verify", "--data", tmp_path, "--from", "then").returncode == 2
+    assert run("verify", "--data", tmp_path, "--from", "latest", "--key", "xyz").returncode == 2
 
 
 def test_a_key_that_others_may_read_is_refused(tmp_path):

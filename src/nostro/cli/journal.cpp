@@ -1,6 +1,7 @@
 // nostro verify, log, backup, restore: the journal looked into, proved and copied, also while a service writes it.
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <optional>
 
 #include "nostro/base/hex.hpp"
@@ -8,8 +9,10 @@
 #include "nostro/base/text.hpp"
 #include "nostro/base/time.hpp"
 #include "nostro/cli/command.hpp"
+#include "nostro/cli/key_file.hpp"
 #include "nostro/cli/proof.hpp"
 #include "nostro/cli/terminal.hpp"
+#include "nostro/cli/verify_report.hpp"
 #include "nostro/cli/verify_url.hpp"
 #include "nostro/journal/backup.hpp"
 #include "nostro/journal/log.hpp"
@@ -19,52 +22,34 @@ namespace nostro::cli {
 namespace {
 
 struct VerifyArguments {
-    std::string data = "nostro-data", url, proof, key;
+    std::string data = "nostro-data", url, proof, key, from;
+    bool no_decide = false;
 };
 
-void print_json(const VerifyReport& report) {
-    std::string text;
-    JsonWriter json(text);
-    json.begin_object().field("proved", report.proved()).field("first", report.first).field("last", report.last);
-    json.field("digest", to_hex(report.digest)).field("whole_history", report.whole_history);
-    json.field("frames", report.frames).field("bytes", report.bytes).field("payments", report.payments);
-    json.field("payments_open", report.payments_open).field("accounts", report.accounts);
-    json.field("void_frames", report.void_frames).field("image", report.image).field("ids", report.ids);
-    json.field("took_ms", report.took.count() / 1'000'000).key("currencies").begin_array();
-    for (const std::string& currency : report.currencies) json.value(currency);
-    json.end_array().key("findings").begin_array();
-    for (const VerifyFinding& finding : report.findings) json.value(describe(finding));
-    json.end_array().end_object();
-    fmt::print("{}\n", text);
-}
-
-void print_proof(const VerifyReport& report) {
-    const auto line = [](std::string_view what, const std::string& how) { fmt::print("  {:<22} {}\n", what, how); };
-    fmt::print("{}\n", coloured(report.proved() ? Colour::green : Colour::red,
-                                report.proved() ? "the books are proved" : "the books are NOT proved"));
-    line("chain", fmt::format("frames {} to {}, {}: every checksum, digest and link", report.first, report.last,
-                              human_bytes(report.bytes)));
-    line("payments", fmt::format("{}, each decided once; {} open", human_count(report.payments),
-                                 human_count(report.payments_open)));
-    line("balances",
-         fmt::format("{} accounts derived again; holds are what open payments reserve", human_count(report.accounts)));
-    line("sums", fmt::format("zero after every frame in {}", fmt::join(report.currencies, ", ")));
-    if (report.image > 0) line("image", fmt::format("frame {}: equal to what the frames fold to", report.image));
-    if (report.ids_through > 0)
-        line("sealed keys", fmt::format("{} up to frame {}", human_count(report.ids), report.ids_through));
-    if (!report.whole_history) line("history", "earlier frames were dropped: proved from the image on");
-    if (report.void_frames > 0) line("void frames", human_count(report.void_frames));
-    line("newest digest", to_hex(report.digest));
-    line("took", human_duration(report.took));
-    for (const VerifyFinding& finding : report.findings) {
-        fmt::print("{} {}\n", coloured(Colour::red, "fault"), describe(finding));
+// Where a proof from a checkpoint begins, and whose signature counts: the key that was named, else the one with which
+// the service of this folder signs.
+std::optional<Exit> set_checkpoint(const VerifyArguments& arguments, VerifyOptions& options) {
+    if (arguments.from == "latest") {
+        options.from_checkpoint = VerifyOptions::kNewest;
+    } else if (const auto seq = parse_uint64(arguments.from); seq && *seq > 0) {
+        options.from_checkpoint = *seq;
+    } else {
+        return fail(Exit::usage,
+                    fmt::format("--from {}: name the frame of a signed checkpoint, or `latest`", arguments.from));
     }
-    if (report.findings_cut) fmt::print("... and more\n");
+    if (!arguments.key.empty()) {
+        options.key = digest_from_hex(arguments.key);
+        if (!options.key) return fail(Exit::usage, "--key: send 64 hex digits, as `nostro keys show` prints");
+        return std::nullopt;
+    }
+    const auto key = read_key_file((std::filesystem::path(arguments.data) / "checkpoint.key").string());
+    if (key) options.key = key->public_key();
+    return std::nullopt;
 }
 
 Exit verify_command(Context& context, VerifyArguments& arguments) {
     if (!arguments.proof.empty()) return verify_proof(context, arguments.proof, arguments.key);
-    if (!arguments.key.empty()) return fail(Exit::usage, "--key goes with --proof");
+    if (!arguments.key.empty() && arguments.from.empty()) return fail(Exit::usage, "--key goes with --proof or --from");
     if (!arguments.url.empty()) {
         context.url = arguments.url;
         return verify_url(context);
@@ -72,6 +57,10 @@ Exit verify_command(Context& context, VerifyArguments& arguments) {
     if (const auto none = no_such_folder(arguments.data)) return *none;
     std::optional<Progress> progress;
     VerifyOptions options;
+    options.decide = !arguments.no_decide;
+    if (!arguments.from.empty()) {
+        if (const auto wrong = set_checkpoint(arguments, options)) return *wrong;
+    }
     options.progress = [&](std::uint64_t done, std::uint64_t all) {
         if (!progress) progress.emplace("verify", "frames", all);
         if (done == all) {
@@ -84,12 +73,13 @@ Exit verify_command(Context& context, VerifyArguments& arguments) {
     const auto report = verify(arguments.data, options);
     if (!report) return fail(Exit::usage, report.error().what);
     if (context.json) {
-        print_json(*report);
+        print_report_json(*report);
     } else {
-        print_proof(*report);
+        print_report(*report);
     }
     // For the service's own page of proofs; whoever may only read the folder has proved it all the same.
-    if (report->proved() && report->last > 0) (void)keep_verified(arguments.data, *report, system_now());
+    const bool is_whole = options.decide && !options.from_checkpoint;
+    if (is_whole && report->proved() && report->last > 0) (void)keep_verified(arguments.data, *report, system_now());
     return report->proved() ? Exit::done : Exit::no;
 }
 
@@ -166,7 +156,15 @@ void add_journal(Command app, Context& context) {
             command.option("--url", arguments.url, "A running service instead: only that what it tells is consistent");
             command.option("--proof", arguments.proof,
                            "A payment's proof instead, as GET /v1/payments/{id}/proof gave it");
-            command.option("--key", arguments.key, "With --proof: the public key to trust, 64 hex digits");
+            command.option(
+                "--from", arguments.from,
+                "Only from this signed checkpoint on: its frame, or `latest`; the books begin with the image "
+                "before it");
+            command.flag("--no-decide", arguments.no_decide,
+                         "Leave out deciding every command again: quicker, and outcomes are taken as recorded");
+            command.option("--key", arguments.key,
+                           "With --proof or --from: the public key to trust, 64 hex digits; of --from the default is "
+                           "that of checkpoint.key in the folder");
             command.flag("--json", context.json, "Print the report as JSON");
         },
         verify_command);

@@ -1,6 +1,7 @@
 #include "nostro/journal/verify.hpp"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <unordered_set>
 #include <utility>
@@ -8,46 +9,80 @@
 #include "nostro/base/hex.hpp"
 #include "nostro/base/json_text.hpp"
 #include "nostro/base/time.hpp"
+#include "nostro/journal/checkpoint_files.hpp"
 #include "nostro/journal/data_directory.hpp"
 #include "nostro/journal/image_file.hpp"
 #include "nostro/journal/journal_reader.hpp"
 #include "nostro/journal/posix_disk.hpp"
 #include "nostro/journal/sealed_runs.hpp"
 #include "nostro/journal/verify_books.hpp"
+#include "nostro/journal/verify_decide.hpp"
 #include "nostro/wire/chain.hpp"
 
 namespace nostro {
 namespace {
 
 constexpr const char* kVerified = "verified";
+constexpr const char* kCheckpointsFolder = "checkpoints";
 
 class Verifier {
 public:
-    Verifier(Disk& disk, const VerifyOptions& options) : disk_(disk), options_(options) {}
+    Verifier(Disk& disk, const VerifyOptions& options) : disk_(disk), options_(options) {
+        report_.decides = options.decide;
+        report_.is_key_known = options.key.has_value();
+    }
     Result<VerifyReport> run();
 
 private:
+    using Payment = std::optional<PaymentId>;
     void find(VerifyFinding finding);
-    void find_in_frame(Seq seq, std::string what, std::optional<PaymentId> payment);
+    void find_in_frame(Seq seq, std::string what, Payment payment);
     void open_ids();
-    void begin_with_image();
+    void open_checkpoints();
+    bool find_begin();
+    bool find_checkpoint();
+    bool open_image(Seq least, Seq most, bool newest);
+    void begin_with_image(const Digest& digest);
     bool check_frame(const FramePtr& frame);
+    bool check_chain(const FramePtr& frame);
+    void check_books(const DecodedFrame& frame);
+    void decide_again(const DecodedFrame& frame);
+    void check_checkpoints(Seq seq, const Digest& digest);
     void check_ids(const DecodedFrame& frame);
     void check_id(const KnownImage& known, Seq seq);
     void compare_image();
     void walk();
+    void end_checkpoints();
     void end_ids();
+    void tell();
 
     Disk& disk_;
     const VerifyOptions& options_;
     VerifyReport report_;
     std::unique_ptr<JournalReader> reader_;
     std::unique_ptr<SealedRuns> ids_;
+    std::vector<Checkpoint> checkpoints_;
+    std::size_t next_checkpoint_ = 0;
+    std::unique_ptr<ImageReader> begin_;  // to begin with; none: with nothing
     VerifyBooks books_;
+    std::optional<VerifyDecisions> decisions_;
     ChainPoint point_;
     bool has_point_ = false, has_books_ = false;
     std::unordered_set<PaymentId> unsealed_;
     DecodedFrame decoded_;
+};
+
+// Adds the time that its life takes.
+class Timed {
+public:
+    explicit Timed(std::chrono::nanoseconds& sum) : sum_(sum) {}
+    ~Timed() { sum_ += elapsed_since(begun_); }
+    Timed(const Timed&) = delete;
+    Timed& operator=(const Timed&) = delete;
+
+private:
+    std::chrono::nanoseconds& sum_;
+    const SteadyTime begun_ = steady_now();
 };
 
 void Verifier::find(VerifyFinding finding) {
@@ -58,7 +93,7 @@ void Verifier::find(VerifyFinding finding) {
     report_.findings.push_back(std::move(finding));
 }
 
-void Verifier::find_in_frame(Seq seq, std::string what, std::optional<PaymentId> payment) {
+void Verifier::find_in_frame(Seq seq, std::string what, Payment payment) {
     VerifyFinding finding{{}, 0, seq, payment, std::move(what)};
     if (finding.payment && finding.payment->empty()) finding.payment.reset();
     if (report_.findings.size() < options_.findings_max) {
@@ -80,11 +115,118 @@ void Verifier::open_ids() {
     report_.ids_through = ids_->through();
 }
 
-// Where history was dropped, the books begin with the image; before it, frames are checked but not booked.
-void Verifier::begin_with_image() {
+// Signatures are checked as they are read.
+void Verifier::open_checkpoints() {
+    auto files = CheckpointFiles::open(disk_);
+    if (!files) return find({kCheckpointsFolder, 0, 0, {}, files.error().what});
+    checkpoints_ = files->known();
+}
+
+// The image that the books begin with. An owner may remove an old one meanwhile; then the next will do.
+bool Verifier::open_image(Seq least, Seq most, bool newest) {
+    const auto files = disk_.list(kImageFolder);
+    if (!files) {
+        find({kImageFolder, 0, 0, {}, files.error().what});
+        return false;
+    }
+    std::vector<Seq> images;
+    for (const std::string& file : *files) {
+        if (const auto seq = image_seq(file); seq && *seq >= least && *seq <= most) images.push_back(*seq);
+    }
+    std::ranges::sort(images);
+    if (newest) std::ranges::reverse(images);
+    for (const Seq seq : images) {
+        auto reader = ImageReader::open(disk_, image_name(seq));
+        if (reader) {
+            begin_ = std::move(*reader);
+            report_.begun_with = seq;
+            return true;
+        }
+        if (reader.error().code == ErrorCode::not_found) continue;
+        find({image_name(seq), 0, seq, {}, reader.error().what});
+        return false;
+    }
+    return false;
+}
+
+bool Verifier::find_checkpoint() {
+    const auto fault = [&](Seq seq, std::string what) {
+        find({kCheckpointsFolder, 0, seq, {}, std::move(what)});
+        return false;
+    };
+    if (checkpoints_.empty()) {
+        return report_.proved() ? fault(0, "no checkpoint is signed yet: one is every 1,000 frames") : false;
+    }
+    const Seq newest = checkpoints_.back().seq;
+    const Seq wanted = *options_.from_checkpoint == VerifyOptions::kNewest ? newest : *options_.from_checkpoint;
+    const auto found = std::ranges::find(checkpoints_, wanted, &Checkpoint::seq);
+    if (found == checkpoints_.end()) {
+        return fault(wanted, "no checkpoint is signed at this frame; the newest is of frame " + std::to_string(newest));
+    }
+    report_.from = *found;
+    if (options_.key && found->key != *options_.key) {
+        return fault(
+            wanted, "the checkpoint was signed by " + to_hex(found->key) + ", not by the key " + to_hex(*options_.key));
+    }
+    if (wanted > reader_->last()) {
+        return fault(wanted, "the checkpoint was signed, but the journal ends with frame " +
+                                 std::to_string(reader_->last()) + ": frames are missing");
+    }
+    if (open_image(reader_->first() - 1, wanted, true)) return true;
+    if (report_.findings.empty() && reader_->first() > 1) {
+        return fault(wanted, "no image stands at or before the checkpoint, and the frames up to " +
+                                 std::to_string(reader_->first() - 1) + " were dropped: verify from a later one");
+    }
+    return report_.findings.empty();  // from the first frame, then
+}
+
+// Where history was dropped, the books begin with the oldest image that is left; before it, frames are checked but not
+// booked. False: there is nothing to begin with.
+bool Verifier::find_begin() {
     report_.whole_history = reader_->first() == 1;
-    has_books_ = report_.whole_history;
+    report_.first = reader_->first();
+    report_.last = reader_->last();
+    if (options_.from_checkpoint) {
+        if (!find_checkpoint()) return false;
+        report_.first = std::max(report_.first, report_.begun_with);
+    } else if (!report_.whole_history) {
+        open_image(report_.first - 1, report_.last, false);
+    }
+    has_books_ = report_.whole_history && begin_ == nullptr;
     report_.image = reader_->chain().image;
+    if (report_.image <= report_.begun_with) report_.image = 0;
+    while (next_checkpoint_ < checkpoints_.size() && checkpoints_[next_checkpoint_].seq < report_.first) {
+        ++next_checkpoint_;
+    }
+    if (options_.decide) decisions_.emplace();
+    return true;
+}
+
+// `digest`: of the frame that the image stands at, as the chain has it.
+void Verifier::begin_with_image(const Digest& digest) {
+    const Timed timed(report_.times.image);
+    const std::string name = image_name(report_.begun_with);
+    const auto fault = [&](std::string what, Payment payment) {
+        find({name, 0, report_.begun_with, payment, std::move(what)});
+    };
+    if (begin_->head().digest != digest || begin_->head().through != report_.begun_with) {
+        fault("is not an image of that frame", {});
+    }
+    // A tenant's image names the policy in force: a Book wants both together.
+    Changes cells, tenants;
+    for (;;) {
+        auto more = begin_->next(cells);
+        if (!more) return fault(more.error().what, {});
+        if (!*more) break;
+        books_.begin_with(cells);
+        tenants.tenants.insert(tenants.tenants.end(), cells.tenants.begin(), cells.tenants.end());
+        tenants.policies.insert(tenants.policies.end(), cells.policies.begin(), cells.policies.end());
+        if (decisions_ && cells.tenants.empty() && cells.policies.empty()) decisions_->begin_with(cells);
+    }
+    if (decisions_) decisions_->begin_with(tenants);
+    books_.check_begin(fault);
+    if (!report_.findings.empty()) decisions_.reset();  // nothing can be decided upon cells that are wrong
+    has_books_ = true;
 }
 
 void Verifier::check_id(const KnownImage& known, Seq seq) {
@@ -132,10 +274,10 @@ void Verifier::check_ids(const DecodedFrame& frame) {
     }
 }
 
-bool Verifier::check_frame(const FramePtr& frame) {
+bool Verifier::check_chain(const FramePtr& frame) {
     const Seq seq = frame->header.seq;
     if (!has_point_) {
-        // The first frame: of all, or of what is kept. Then what came before it is taken from its own header.
+        // The first frame: of all, or of what is looked at. Then what came before it is taken from its own header.
         has_point_ = true;
         if (seq != 1) {
             std::vector<Cursor> last;
@@ -145,6 +287,7 @@ bool Verifier::check_frame(const FramePtr& frame) {
                 find_in_frame(seq, cursors.error().what, {});
                 return false;
             }
+            check_checkpoints(point_.seq, point_.digest);
         }
     }
     if (auto continues = advance(point_, *frame); !continues) {
@@ -155,23 +298,55 @@ bool Verifier::check_frame(const FramePtr& frame) {
         find_in_frame(seq, decoded.error().what, {});
         return false;
     }
+    return true;
+}
+
+// Somebody has signed that the journal stood so.
+void Verifier::check_checkpoints(Seq seq, const Digest& digest) {
+    if (next_checkpoint_ == checkpoints_.size() || checkpoints_[next_checkpoint_].seq != seq) return;
+    if (checkpoints_[next_checkpoint_++].digest == digest) {
+        ++report_.checkpoints;
+    } else {
+        find_in_frame(seq, "its digest is not the one that its checkpoint signs", {});
+    }
+}
+
+void Verifier::check_books(const DecodedFrame& frame) {
+    const Timed timed(report_.times.books);
+    books_.check(frame,
+                 [&](std::string what, Payment payment) { find_in_frame(frame.seq(), std::move(what), payment); });
+}
+
+void Verifier::decide_again(const DecodedFrame& frame) {
+    const Timed timed(report_.times.decided);
+    decisions_->check(frame,
+                      [&](std::string what, Payment payment) { find_in_frame(frame.seq(), std::move(what), payment); });
+}
+
+bool Verifier::check_frame(const FramePtr& frame) {
+    if (!check_chain(frame)) return false;
+    const Seq seq = frame->header.seq;
     ++report_.frames;
     report_.bytes += frame->bytes().size();
     report_.digest = frame->digest;
-    if (has_books_) {
-        books_.check(decoded_, [&](std::string what, std::optional<PaymentId> payment) {
-            find_in_frame(seq, std::move(what), payment);
-        });
+    check_checkpoints(seq, frame->digest);
+    if (begin_ != nullptr && !has_books_ && seq == report_.begun_with + 1) begin_with_image(frame->header.previous);
+    if (has_books_) check_books(decoded_);
+    {
+        const Timed timed(report_.times.ids);
+        check_ids(decoded_);
     }
-    check_ids(decoded_);
+    if (has_books_ && decisions_) decide_again(decoded_);
+    if (begin_ != nullptr && seq == report_.begun_with && seq == report_.last) begin_with_image(frame->digest);
     if (seq == report_.image) compare_image();
     if (options_.progress) options_.progress(seq - report_.first + 1, report_.last - report_.first + 1);
     return true;
 }
 
 void Verifier::compare_image() {
+    const Timed timed(report_.times.image);
     const std::string name = image_name(report_.image);
-    const auto fault = [&](std::string what, std::optional<PaymentId> payment) {
+    const auto fault = [&](std::string what, Payment payment) {
         find({name, 0, report_.image, payment, std::move(what)});
     };
     auto reader = ImageReader::open(disk_, name);
@@ -185,25 +360,18 @@ void Verifier::compare_image() {
     if (head.digest != point_.digest || head.through != point_.seq || head.time != point_.time) {
         fault("is not an image of that frame", {});
     }
+    if (!has_books_) return;
     Changes cells;
     for (;;) {
         auto more = (*reader)->next(cells);
         if (!more) return fault(more.error().what, {});
         if (!*more) break;
-        if (has_books_) {
-            books_.compare(cells, fault);
-        } else {
-            books_.begin_with(cells);
-        }
+        books_.compare(cells, fault);
     }
-    if (has_books_) books_.compare_counts((*reader)->counts(), fault);
-    has_books_ = true;
+    books_.compare_counts((*reader)->counts(), fault);
 }
 
 void Verifier::walk() {
-    report_.first = reader_->first();
-    report_.last = reader_->last();
-    report_.void_frames = reader_->chain().void_frames;
     if (report_.last == 0) return;
     auto read = reader_->read(report_.first, report_.last, [&](const FramePtr& frame) { return check_frame(frame); });
     if (!read) {
@@ -213,9 +381,20 @@ void Verifier::walk() {
     }
 }
 
+// A checkpoint behind the end: its frame was there when it was signed.
+void Verifier::end_checkpoints() {
+    if (!report_.proved() || next_checkpoint_ == checkpoints_.size()) return;
+    find({kCheckpointsFolder,
+          0,
+          checkpoints_[next_checkpoint_].seq,
+          {},
+          "the checkpoint was signed, but the journal ends with frame " + std::to_string(report_.last) +
+              ": frames are missing"});
+}
+
 // Nothing is sealed that the frames do not have.
 void Verifier::end_ids() {
-    if (!ids_ || !report_.findings.empty() || !report_.whole_history) return;
+    if (!ids_ || !report_.findings.empty() || report_.first > 1) return;
     std::uint64_t sealed = 0;
     for (const auto& run : *ids_->runs()) sealed += run->tail().ids;
     if (sealed + unsealed_.size() != report_.ids) {
@@ -228,10 +407,24 @@ void Verifier::end_ids() {
     }
 }
 
+void Verifier::tell() {
+    report_.outcomes = books_.outcomes();
+    report_.payments = books_.payments();
+    report_.payments_open = books_.open();
+    report_.states = books_.states();
+    report_.accounts = books_.accounts();
+    report_.currencies = books_.currencies();
+    if (!decisions_) return;
+    report_.decided = decisions_->commands();
+    report_.expired = decisions_->expired();
+    report_.decided_through = decisions_->through();
+}
+
 Result<VerifyReport> Verifier::run() {
     const auto begun = steady_now();
-    // Ids before frames: what is sealed then is in frames that are read afterwards.
+    // Ids and checkpoints before frames: what is told then is in frames that are read afterwards.
     open_ids();
+    open_checkpoints();
     auto reader = JournalReader::open(disk_);
     if (!reader) {
         if (reader.error().code != ErrorCode::corrupt) return reader.error();
@@ -239,15 +432,17 @@ Result<VerifyReport> Verifier::run() {
         return std::move(report_);
     }
     reader_ = std::move(*reader);
-    begin_with_image();
-    walk();
-    end_ids();
-    report_.outcomes = books_.outcomes();
-    report_.payments = books_.payments();
-    report_.payments_open = books_.open();
-    report_.accounts = books_.accounts();
-    report_.currencies = books_.currencies();
+    report_.void_frames = reader_->chain().void_frames;
+    if (find_begin()) {
+        walk();
+        books_.end([&](std::string what, Payment payment) { find({{}, 0, 0, payment, std::move(what)}); });
+        end_checkpoints();
+        end_ids();
+    }
+    tell();
     report_.took = elapsed_since(begun);
+    const VerifyTimes& times = report_.times;
+    report_.times.chain = report_.took - times.books - times.decided - times.ids - times.image;
     return std::move(report_);
 }
 
@@ -255,9 +450,11 @@ Result<VerifyReport> Verifier::run() {
 
 std::string describe(const VerifyFinding& finding) {
     std::string text;
-    if (!finding.file.empty()) text += finding.file + ", byte " + std::to_string(finding.offset) + ", ";
-    if (finding.seq != 0) text += "frame " + std::to_string(finding.seq);
-    if (finding.payment) text += ", payment " + to_hex(*finding.payment);
+    const auto add = [&](const std::string& part) { text += text.empty() ? part : ", " + part; };
+    if (!finding.file.empty()) add(finding.file);
+    if (finding.offset != 0) add("byte " + std::to_string(finding.offset));
+    if (finding.seq != 0) add("frame " + std::to_string(finding.seq));
+    if (finding.payment) add("payment " + to_hex(*finding.payment));
     return text.empty() ? finding.what : text + ": " + finding.what;
 }
 

@@ -4,9 +4,12 @@
 // Proved: every checksum and digest, the chain rule, time; every balance (before and after of each outcome follow each
 // other and meet the image), versions of accounts without a gap; accounts of a currency sum to zero after every frame;
 // what is reserved on each account is what its open payments reserve; each payment has one first outcome and ends
-// at most once; the image file is what the frames fold to; the sealed ids are those of the frames.
-// Memory: the cells of the Book, and ids that are not sealed yet.
+// at most once; every command, decided again under the policy of then, comes to the same outcome and leaves the same
+// cells; the image file is what the frames fold to; the sealed ids are those of the frames; signed checkpoints name the
+// digests that the frames have.
+// Memory: the cells of the Book, twice, and ids that are not sealed yet.
 #pragma once
+#include <array>
 #include <chrono>
 #include <functional>
 #include <optional>
@@ -15,11 +18,12 @@
 
 #include "nostro/domain/outcome.hpp"
 #include "nostro/ports/disk.hpp"
+#include "nostro/wire/checkpoint.hpp"
 
 namespace nostro {
 
 struct VerifyFinding {
-    std::string file;  // segment or archive; empty: not of one frame
+    std::string file;  // segment, archive or other file; empty: not of one
     std::uint64_t offset = 0;
     Seq seq = 0;
     std::optional<PaymentId> payment;
@@ -27,20 +31,34 @@ struct VerifyFinding {
 };
 std::string describe(const VerifyFinding& finding);
 
+// How long each thing took, of what was read once for all of them.
+struct VerifyTimes {
+    std::chrono::nanoseconds chain{}, books{}, decided{}, ids{}, image{};
+};
+
 struct VerifyReport {
     Seq first = 0, last = 0;
     Digest digest{};            // of the last frame: two copies of one journal have the same
     bool whole_history = true;  // false: earlier frames were dropped; books are proved from the image on
+    Seq begun_with = 0;         // the image whose cells were taken as they are; 0: the books were empty
     std::uint64_t frames = 0, bytes = 0, outcomes = 0;
     std::uint64_t payments = 0, payments_open = 0;
+    std::array<std::uint64_t, 8> states{};  // payments by Status
     std::uint64_t accounts = 0;
     std::uint64_t void_frames = 0;
+    bool decides = false;  // commands were decided again
+    std::uint64_t decided = 0, expired = 0;
+    Seq decided_through = 0;
     Seq image = 0;        // whose image file was compared; 0: there is none
     Seq ids_through = 0;  // sealed ids that were compared
     std::uint64_t ids = 0;
+    std::optional<Checkpoint> from;       // where a proof from a checkpoint begins
+    bool is_key_known = false;            // somebody said which key signs checkpoints
+    std::uint64_t checkpoints = 0;        // signed ones that name a frame which was read, and its digest
     std::vector<std::string> currencies;  // whose accounts sum to zero
     std::vector<VerifyFinding> findings;  // empty: proved
     bool findings_cut = false;            // there were more
+    VerifyTimes times;
     std::chrono::nanoseconds took{};
     bool proved() const { return findings.empty(); }
 };
@@ -48,6 +66,11 @@ struct VerifyReport {
 struct VerifyOptions {
     std::size_t findings_max = 20;
     std::function<void(std::uint64_t frames_done, std::uint64_t frames_in_all)> progress;
+    bool decide = true;  // commands again, as they were decided
+    // From the newest image at or before this signed checkpoint on, instead of from the first frame.
+    std::optional<Seq> from_checkpoint;
+    static constexpr Seq kNewest = ~Seq{0};
+    std::optional<PublicKey> key;  // that signs checkpoints; none: whichever did is told
 };
 
 // Errors only where there is nothing to look at: not_found, `invalid` (no permission). Damage is a finding.

@@ -46,6 +46,7 @@ void VerifyBooks::begin_with(const Changes& cells) {
     for (const auto& hold : cells.holds) {
         holds_[hold.payment] = hold;
         open_[hold.payment] = hold.status;
+        ++open_at_begin_;
         accounts_[hold.debtor].reserved += hold.amount.minor();
     }
     take_others(cells);
@@ -82,8 +83,9 @@ void VerifyBooks::check_state(const DecodedFrame& frame, std::size_t index, cons
     }
     if (is_open(outcome.status)) {
         open_[outcome.payment] = outcome.status;
-    } else if (was_open != open_.end()) {
-        open_.erase(was_open);
+    } else {
+        ++ended_[static_cast<std::size_t>(outcome.status)];
+        if (was_open != open_.end()) open_.erase(was_open);
     }
     changed_.push_back(outcome.payment);
 }
@@ -238,6 +240,36 @@ void VerifyBooks::compare_counts(const CellCounts& counts, const Fault& fault) {
     const CellCounts mine = {accounts_.size(), counters_.size(), holds_.size(),   reversed_.size(),
                              bounds_.size(),   tenants_.size(),  policies_.size()};
     if (counts != mine) fault("the image leaves out cells that the frames leave", std::nullopt);
+}
+
+void VerifyBooks::check_begin(const Fault& fault) const {
+    for (const auto& [id, account] : accounts_) {
+        if (account.is_open && account.reserved == account.image.held) continue;
+        fault("account " + to_hex(id) + ": the image's open payments reserve something else than it says",
+              std::nullopt);
+    }
+    for (const auto& [id, hold] : holds_) {
+        if (!accounts_.contains(hold.creditor)) fault("the image holds money for an account that is not in it", id);
+    }
+    for (const auto& [currency, sum] : sums_) {
+        if (sum != 0) fault("accounts of the image in " + currency + " do not sum to zero", std::nullopt);
+    }
+}
+
+std::array<std::uint64_t, 8> VerifyBooks::states() const {
+    auto states = ended_;
+    for (const auto& [id, status] : open_) ++states[static_cast<std::size_t>(status)];
+    return states;
+}
+
+void VerifyBooks::end(const Fault& fault) const {
+    std::uint64_t ended = 0;
+    for (const std::uint64_t count : ended_) ended += count;
+    if (open_.size() == holds_.size() && open_at_begin_ + payments_ == ended + open_.size()) return;
+    fault(text(static_cast<std::int64_t>(open_at_begin_ + payments_)) + " payments, of which " +
+              text(static_cast<std::int64_t>(ended)) + " ended and " + text(static_cast<std::int64_t>(open_.size())) +
+              " are open",
+          std::nullopt);
 }
 
 std::vector<std::string> VerifyBooks::currencies() const {

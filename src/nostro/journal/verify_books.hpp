@@ -1,5 +1,6 @@
 // The books as a verifier keeps them: from images and outcomes alone, checked against each other frame by frame.
 #pragma once
+#include <array>
 #include <functional>
 #include <map>
 #include <optional>
@@ -26,10 +27,16 @@ public:
     // Each cell of an image must be the one that stands here; call with all chunks, then with the counts.
     void compare(const Changes& cells, const Fault& fault);
     void compare_counts(const CellCounts& counts, const Fault& fault);
+    // What an image must be to begin with: sums are zero, and what is reserved is what its open payments reserve.
+    void check_begin(const Fault& fault) const;
+    // Every payment has ended once or is open.
+    void end(const Fault& fault) const;
 
     std::uint64_t outcomes() const { return outcomes_; }
     std::uint64_t payments() const { return payments_; }
     std::uint64_t open() const { return holds_.size(); }
+    // Payments by the state they are in: each that was submitted, or open at the begin, stands in exactly one.
+    std::array<std::uint64_t, 8> states() const;
     std::uint64_t accounts() const { return accounts_.size(); }
     std::vector<std::string> currencies() const;
 
@@ -83,7 +90,8 @@ private:
     std::vector<AccountId> touched_;
     std::unordered_map<PaymentId, Status> open_;  // as the outcomes say
     std::vector<PaymentId> changed_;              // payments that opened or ended in this frame
-    std::uint64_t outcomes_ = 0, payments_ = 0;
+    std::uint64_t outcomes_ = 0, payments_ = 0, open_at_begin_ = 0;
+    std::array<std::uint64_t, 8> ended_{};  // by status
 };
 
 }  // namespace nostro

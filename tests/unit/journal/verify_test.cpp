@@ -3,59 +3,17 @@
 
 #include <gtest/gtest.h>
 
-#include "nostro/journal/image_fold.hpp"
-#include "tests/support/book_writer.hpp"
-#include "tests/unit/journal/journal_fixture.hpp"
+#include <numeric>
+
+#include "tests/unit/journal/busy_journal.hpp"
 
 namespace nostro {
 namespace {
 
-using namespace std::chrono_literals;
-using test::BookWriter;
 using test::busy_commands;
+using test::BusyJournal;
+using test::proved;
 using test::tiny_segments;
-
-// A journal with everything in it: several segments, an image, sealed ids, an archive.
-class BusyJournal {
-public:
-    explicit BusyJournal(std::uint64_t turns, bool folds = true) {
-        disk = std::make_unique<MemoryDisk>(storage);
-        auto options = tiny_segments();
-        options.frame_bytes_max = 16 * 1024;
-        options.segment_bytes = 12 * 4096;
-        journal = std::make_unique<SegmentJournal>(*disk, options);
-        writer = std::make_unique<BookWriter>(*journal);
-        for (std::uint64_t turn = 1; turn <= turns; ++turn) {
-            writer->write(busy_commands(turn));
-            writer->pass(3h);
-        }
-        if (folds) fold();
-    }
-    void fold() {
-        while (*journal->upkeep(steady_now())) {
-        }
-        auto ids = SealedRuns::open(*disk, false);
-        ASSERT_TRUE(ids) << ids.error().what;
-        ImageFold folder(*disk, journal->store(), **ids, journal->id(), {});
-        for (;;) {
-            auto did = folder.step(writer->now());
-            ASSERT_TRUE(did) << did.error().what;
-            if (!*did) return;
-        }
-    }
-    std::shared_ptr<MemoryStorage> storage = std::make_shared<MemoryStorage>();
-    std::unique_ptr<MemoryDisk> disk;
-    std::unique_ptr<SegmentJournal> journal;
-    std::unique_ptr<BookWriter> writer;
-};
-
-VerifyReport proved(Disk& disk) {
-    auto report = verify(disk);
-    EXPECT_TRUE(report) << report.error().what;
-    if (!report) return {};
-    for (const auto& finding : report->findings) ADD_FAILURE() << describe(finding);
-    return *report;
-}
 
 TEST(VerifyTest, ProvesAJournalOfEveryKindOfThing) {
     BusyJournal busy(60);
@@ -65,6 +23,11 @@ TEST(VerifyTest, ProvesAJournalOfEveryKindOfThing) {
     EXPECT_EQ(report.last, 61u);
     EXPECT_EQ(report.frames, 61u);
     EXPECT_EQ(report.payments, 180u);
+    EXPECT_GT(report.states[static_cast<std::size_t>(Status::settled)], 60u);
+    EXPECT_EQ(report.states[static_cast<std::size_t>(Status::held)], report.payments_open);
+    EXPECT_EQ(std::accumulate(report.states.begin(), report.states.end(), std::uint64_t{0}), report.payments);
+    EXPECT_EQ(report.decided_through, report.last);
+    EXPECT_GT(report.decided, report.payments);
     EXPECT_GT(report.payments_open, 0u);
     EXPECT_EQ(report.currencies, std::vector<std::string>{"EUR"});
     EXPECT_GT(report.image, 10u);
@@ -119,23 +82,10 @@ TEST(VerifyTest, NamesFrameAndPaymentOfBooksThatDoNotAddUp) {
     };
     for (const auto& wrong : cases) {
         BusyJournal busy(6, false);
-        // The next frame as the Book would write it, spoilt.
-        const Head head = busy.writer->head();
-        Changes changes;
-        busy.writer->book().begin_frame(head.seq + 1, head.time + 1s, 0, changes);
-        const auto command = test::a_payment().id(777).of("EUR", 50).from("bob").to("cyd").command();
-        ASSERT_EQ(busy.writer->book().apply(command, 0).kind, Answer::Kind::recorded);
-        ASSERT_EQ(busy.writer->book()
-                      .apply(test::a_payment().id(778).of("EUR", 60).from("bob").to("cyd").manual().command(), 1)
-                      .kind,
-                  Answer::Kind::recorded);
-        busy.writer->book().end_frame();
-        wrong.spoil(changes);
-        FrameBuilder builder(1 << 16);
-        builder.begin();
-        FrameHeader header{head.seq + 1, head.epoch, 99, head.time + 1s, head.digest, head.seq, 0, {}};
-        ASSERT_TRUE(busy.journal->append(builder.finish(header, head.cursors, head.cursors, changes)));
-        ASSERT_TRUE(busy.journal->accepted());
+        const Seq seq =
+            busy.append_spoilt({test::a_payment().id(777).of("EUR", 50).from("bob").to("cyd").command(),
+                                test::a_payment().id(778).of("EUR", 60).from("bob").to("cyd").manual().command()},
+                               wrong.spoil);
         MemoryDisk looking(busy.storage);
         auto report = verify(looking);
         ASSERT_TRUE(report);
@@ -143,7 +93,7 @@ TEST(VerifyTest, NamesFrameAndPaymentOfBooksThatDoNotAddUp) {
         const std::string text = describe(report->findings.front());
         EXPECT_NE(text.find(wrong.says), std::string::npos) << wrong.promise << ": " << text;
         EXPECT_NE(text.find("segments/"), std::string::npos) << text;
-        EXPECT_NE(text.find("frame " + std::to_string(header.seq)), std::string::npos) << text;
+        EXPECT_NE(text.find("frame " + std::to_string(seq)), std::string::npos) << text;
     }
 }
 
