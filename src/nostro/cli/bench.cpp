@@ -4,14 +4,14 @@
 #include <algorithm>
 #include <array>
 
-#include "nostro/base/json_text.hpp"
-#include "nostro/base/random.hpp"
 #include "nostro/base/text.hpp"
+#include "nostro/cli/bench_report.hpp"
 #include "nostro/cli/child.hpp"
 #include "nostro/cli/command.hpp"
 #include "nostro/cli/load.hpp"
 #include "nostro/cli/machine.hpp"
 #include "nostro/cli/terminal.hpp"
+#include "nostro/journal/verify.hpp"
 
 namespace nostro::cli {
 namespace {
@@ -19,65 +19,18 @@ namespace {
 // How requests are sent: so many connections, so many unanswered on each, so many payments in one.
 struct Shape {
     std::string_view name;
-    std::size_t connections, pipeline, batch;
+    std::uint32_t connections, pipeline, batch;
 };
 constexpr std::array kShapes = {Shape{"single", 1, 1, 1}, Shape{"concurrent", 64, 1, 1}, Shape{"pipelined", 16, 16, 1},
                                 Shape{"bulk", 8, 1, 1000}};
 
 struct BenchOptions {
-    std::string url;
-    std::vector<std::string> shapes = {"single", "concurrent", "pipelined", "bulk"};
-    std::uint32_t accounts = 10'000, seconds = 5;
-    std::uint64_t rate = 0, seed = 1;
-    std::size_t connections = 0;
-    bool hot = false, memory = false;
-};
-
-struct Measured {
-    Shape shape;
-    LoadResult load;
-    std::uint64_t payments = 0, settled = 0, refused = 0;
-};
-
-// Makes requests: random payments of small amounts between the bench's accounts, each with a key of its own.
-class Payments {
-public:
-    Payments(const BenchOptions& options, const Url& url)
-        : options_(options),
-          random_(options.seed),
-          run_(fmt::format("{:016x}", random_u64())),
-          single_(post_head(url, "/v1/payments", "application/json")),
-          bulk_(post_head(url, "/v1/payments/batch", "application/x-ndjson")) {}
-
-    void append(std::string& request, std::size_t batch) {
-        body_.clear();
-        const std::string first_key = fmt::format("bench-{}-{}", run_, number_);
-        for (std::size_t i = 0; i < batch; ++i) append_payment(batch > 1);
-        append_post(request, batch > 1 ? bulk_ : single_, batch > 1 ? std::string_view() : first_key, body_);
-    }
-
-private:
-    void append_payment(bool with_key) {
-        const auto debtor = random_.below(options_.accounts);
-        // Hot: one account in two payments is always the same, as with a big merchant.
-        auto creditor = options_.hot ? 0 : random_.below(options_.accounts);
-        if (creditor == debtor) creditor = (creditor + 1) % options_.accounts;
-        auto to = std::back_inserter(body_);
-        body_ += '{';
-        if (with_key) fmt::format_to(to, R"("idempotency_key":"bench-{}-{}",)", run_, number_);
-        fmt::format_to(
-            to,
-            R"("debtor_account":"bench-{}","creditor_account":"bench-{}","amount":"{}.{:02}","currency":"USD",)"
-            R"("type":"TRANSFER","reference":"INV-{}"}})",
-            debtor, creditor, 1 + random_.below(99), random_.below(100), number_);
-        if (with_key) body_ += '\n';
-        ++number_;
-    }
-
-    const BenchOptions& options_;
-    Xoshiro256 random_;
-    std::string run_, single_, bulk_, body_;
-    std::uint64_t number_ = 0;
+    std::string url, plain, journal = "segment";
+    std::vector<std::string> shapes = {"single", "concurrent", "pipelined", "bulk"}, sets;
+    std::uint32_t accounts = 10'000, seconds = 5, warmup = 0, hot_percent = 0;
+    std::uint32_t connections = 0, pipeline = 0, batch = 0;
+    std::uint64_t rate = 0, payments = 0, seed = 1;
+    bool prove = false;
 };
 
 Result<> open_accounts(const BenchOptions& options, const Url& url) {
@@ -89,9 +42,9 @@ Result<> open_accounts(const BenchOptions& options, const Url& url) {
         if (opened == options.accounts) return false;
         std::string body;
         for (int i = 0; i < 1000 && opened < options.accounts; ++i, ++opened) {
-            fmt::format_to(
-                std::back_inserter(body),
-                "{{\"account_id\":\"bench-{}\",\"currency\":\"USD\",\"opening_balance\":\"1000000000.00\"}}\n", opened);
+            fmt::format_to(std::back_inserter(body),
+                           "{{\"account_id\":\"{}\",\"currency\":\"USD\",\"opening_balance\":\"1000000000.00\"}}\n",
+                           bench_account(opened));
         }
         append_post(request, head, {}, body);
         progress.update(opened);
@@ -112,134 +65,145 @@ Result<> open_accounts(const BenchOptions& options, const Url& url) {
     return {};
 }
 
-// Counts `"status":"settled"` without reading the JSON: the client should cost less than what it measures.
-std::uint64_t settled_in(std::string_view body) {
-    std::uint64_t count = 0;
-    for (auto at = body.find("\"settled\""); at != std::string_view::npos; at = body.find("\"settled\"", at + 9))
-        ++count;
-    return count;
+// Nothing to read: the server is no nostro, or does not answer.
+MetricsSample sample_of(const BenchOptions& options, const Url& url) {
+    if (!options.plain.empty()) return {};
+    Client client(url);
+    const auto answer = client.get("/metrics");
+    return answer && answer->status == 200 ? MetricsSample::parse(answer->body) : MetricsSample{};
 }
 
-Result<Measured> measure(const BenchOptions& options, const Url& url, Shape shape) {
+struct Target {
+    Url url;
+    std::string path;  // of a server that is no nostro; else empty
+};
+
+Result<BenchMeasured> measure(const BenchOptions& options, const Target& target, Shape shape) {
     if (options.connections > 0) shape.connections = options.connections;
-    Measured measured{shape, {}, 0, 0, 0};
-    Payments payments(options, url);
-    LoadOptions load;
-    load.url = url;
+    if (options.pipeline > 0) shape.pipeline = options.pipeline;
+    if (options.batch > 0) shape.batch = options.batch;
+    BenchMeasured measured;
+    measured.load = shape.name;
+    measured.counts_settled = options.plain.empty();
+    BenchLoadOptions& load = measured.options;
+    load.url = target.url;
     load.connections = shape.connections;
     load.pipeline = shape.pipeline;
-    load.rate = options.rate / shape.batch;
-    const auto end = steady_now() + std::chrono::seconds(options.seconds);
-    Progress progress(std::string(shape.name), "payments", 0);
-    const auto next = [&](std::string& request, std::uint64_t&) {
-        if (steady_now() >= end) return false;
-        payments.append(request, shape.batch);
-        return true;
-    };
-    const auto answered = [&](std::uint64_t, int status, std::string_view body) {
-        if (status == 202 || status == 200) {
-            measured.payments += shape.batch;
-            measured.settled += settled_in(body);
-        } else {
-            ++measured.refused;
-        }
-        progress.update(measured.payments);
-        return true;
-    };
-    auto result = Load::run(load, next, answered);
+    load.batch = shape.batch;
+    load.rate = options.rate;
+    BenchRequestOptions form{target.url, target.path, options.accounts, options.hot_percent, shape.batch, options.seed};
+    BenchRequests requests(form);
+    if (options.warmup > 0) {
+        load.duration = std::chrono::seconds(options.warmup);
+        if (auto warm = run_bench_load(load, requests); !warm) return warm.error();
+    }
+    load.duration = std::chrono::seconds(options.seconds);
+    load.payments_max = options.payments;
+    if (options.payments > 0) load.duration = std::chrono::hours(24);
+    Progress progress(std::string(shape.name), "payments", options.payments);
+    load.progress = [&](std::uint64_t payments) { progress.update(payments); };
+    const MetricsSample before = sample_of(options, target.url);
+    const auto cpu_before = listener_cpu(target.url.port);
+    auto result = run_bench_load(load, requests);
     if (!result) return result.error();
-    progress.finish(measured.payments);
-    measured.load = *result;
+    const auto cpu_after = listener_cpu(target.url.port);
+    const MetricsSample after = sample_of(options, target.url);
+    progress.finish(result->payments);
+    load.progress = nullptr;
+    if (cpu_before && cpu_after) measured.server_cpu = *cpu_after - *cpu_before;
+    measured.server_memory = listener_memory(target.url.port);
+    measured.stages = stages_between(before, after);
+    const auto grown = [&](const char* name) {
+        return static_cast<std::uint64_t>(after.value(name) - before.value(name));
+    };
+    measured.frames = grown("nostro_settlement_frames_total");
+    measured.frame_bytes = grown("nostro_settlement_frame_bytes_total");
+    measured.result = std::move(*result);
     return measured;
 }
 
-std::string bar(std::uint64_t value, std::uint64_t most) {
-    constexpr std::uint64_t kWidth = 20;
-    return std::string(most == 0 ? 0 : static_cast<std::size_t>(std::max<std::uint64_t>(1, value * kWidth / most)),
-                       '#');
+// "http://127.0.0.1:8080/some/path"; the path may be missing.
+Result<Target> parse_plain(std::string_view text) {
+    constexpr std::string_view kScheme = "http://";
+    const std::size_t begin = text.starts_with(kScheme) ? kScheme.size() : 0;
+    const std::size_t slash = std::min(text.find('/', begin), text.size());
+    const auto url = parse_url(text.substr(0, slash));
+    if (!url) return url.error();
+    return Target{*url, slash == text.size() ? "/" : std::string(text.substr(slash))};
 }
 
-std::uint64_t rate_of(const Measured& measured) {
-    const auto ns = static_cast<std::uint64_t>(std::max<std::int64_t>(1, measured.load.elapsed.count()));
-    return static_cast<std::uint64_t>(static_cast<unsigned __int128>(measured.payments) * 1'000'000'000 / ns);
-}
-
-void print(const std::vector<Measured>& all, const Machine& machine) {
-    using enum Table::Align;
-    Table table({{"LOAD", left},
-                 {"CONN", right},
-                 {"PAYMENTS/S", right},
-                 {"", left},
-                 {"P50", right},
-                 {"P99", right},
-                 {"P99.9", right},
-                 {"P100", right},
-                 {"SETTLED", right},
-                 {"REFUSED", right}});
-    std::uint64_t most = 0;
-    for (const Measured& measured : all) most = std::max(most, rate_of(measured));
-    for (const Measured& measured : all) {
-        const Latencies& latencies = measured.load.latencies;
-        table.add({std::string(measured.shape.name),
-                   fmt::format("{} x {}", measured.shape.connections,
-                               std::max(measured.shape.pipeline, measured.shape.batch)),
-                   human_count(rate_of(measured)), bar(rate_of(measured), most), human_duration(latencies.p50()),
-                   human_duration(latencies.p99()), human_duration(latencies.p999()), human_duration(latencies.p100()),
-                   human_count(measured.settled), human_count(measured.refused)});
+Result<BenchReport> run(const BenchOptions& options, const Target& target, const std::filesystem::path& folder) {
+    BenchReport report;
+    report.server = fmt::format("http://{}:{}{}", target.url.host, target.url.port, target.path);
+    if (options.plain.empty()) {
+        if (auto opened = open_accounts(options, target.url); !opened) return opened.error();
     }
-    table.print();
-    fmt::print("\nmachine  {}\n", machine.text());
-}
-
-void print_json(const std::vector<Measured>& all, const Machine& machine) {
-    std::string text;
-    JsonWriter json(text);
-    json.begin_object().key("loads").begin_array();
-    for (const Measured& measured : all) {
-        const auto us = [](std::chrono::nanoseconds ns) { return ns.count() / 1000; };
-        json.begin_object().field("load", measured.shape.name).field("connections", measured.shape.connections);
-        json.field("pipeline", measured.shape.pipeline).field("batch", measured.shape.batch);
-        json.field("payments", measured.payments)
-            .field("settled", measured.settled)
-            .field("refused_requests", measured.refused);
-        json.field("payments_per_second", rate_of(measured))
-            .field("elapsed_ms", measured.load.elapsed.count() / 1'000'000);
-        const Latencies& latencies = measured.load.latencies;
-        json.key("latency_us").begin_object().field("p50", us(latencies.p50())).field("p99", us(latencies.p99()));
-        json.field("p99_9", us(latencies.p999())).field("p100", us(latencies.p100())).end_object().end_object();
-    }
-    json.end_array().key("machine");
-    machine.write(json);
-    json.end_object();
-    fmt::print("{}\n", text);
-}
-
-Exit run(Context& context, BenchOptions& options, const std::string& where, const std::filesystem::path& folder) {
-    const auto url = parse_url(where);
-    if (!url) return fail(url.error());
-    if (auto opened = open_accounts(options, *url); !opened) return fail(Exit::environment, opened.error().what);
-    std::vector<Measured> all;
     for (const std::string& name : options.shapes) {
-        const auto shape = std::ranges::find(kShapes, name, &Shape::name);
-        auto measured = measure(options, *url, *shape);
-        if (!measured) return fail(Exit::environment, measured.error().what);
-        all.push_back(std::move(*measured));
+        auto measured = measure(options, target, *std::ranges::find(kShapes, name, &Shape::name));
+        if (!measured) return measured.error();
+        report.loads.push_back(std::move(*measured));
     }
-    const Machine machine = machine_facts(folder);
+    report.machine = machine_facts(folder);
+    return report;
+}
+
+Exit finish(const Context& context, const BenchReport& report) {
     if (context.json) {
-        print_json(all, machine);
+        fmt::print("{}\n", to_json(report));
     } else {
-        print(all, machine);
+        print_table(report);
     }
-    return Exit::done;
+    return report.proved.value_or(true) ? Exit::done : Exit::no;
+}
+
+Exit bench_running(Context& context, const BenchOptions& options) {
+    Target target;
+    if (options.plain.empty()) {
+        const auto url = parse_url(options.url);
+        if (!url) return fail(url.error());
+        target.url = *url;
+    } else {
+        auto parsed = parse_plain(options.plain);
+        if (!parsed) return fail(parsed.error());
+        target = std::move(*parsed);
+    }
+    const auto report = run(options, target, std::filesystem::current_path());
+    if (!report) return fail(Exit::environment, report.error().what);
+    return finish(context, *report);
+}
+
+Exit bench_own(Context& context, const BenchOptions& options) {
+    std::vector<std::string> arguments = {"--set", "journal.kind=" + options.journal, "--set", "log.level=warn"};
+    for (const std::string& set : options.sets) arguments.insert(arguments.end(), {"--set", set});
+    auto server = ChildServer::start(arguments);
+    if (!server) return fail(server.error());
+    const auto url = parse_url(server->url());
+    if (!url) return fail(url.error());
+    auto report = run(options, {*url, {}}, server->folder());
+    if (!report) return fail(Exit::environment, report.error().what);
+    report->server = fmt::format("its own, journal of kind {}", options.journal);
+    if (options.prove) {
+        server->stop();
+        const auto proof = verify(server->folder(), {});
+        if (!proof) return fail(Exit::environment, proof.error().what);
+        report->proved = proof->proved();
+        report->proved_payments = proof->payments;
+    }
+    return finish(context, *report);
 }
 
 Exit bench(Context& context, BenchOptions& options) {
-    if (!options.url.empty()) return run(context, options, options.url, std::filesystem::current_path());
-    auto server = ChildServer::start(options.memory ? std::vector<std::string>{"--set", "journal.kind=memory"}
-                                                    : std::vector<std::string>{});
-    if (!server) return fail(server.error());
-    return run(context, options, server->url(), server->folder());
+    const bool running = !options.url.empty() || !options.plain.empty();
+    if (!options.url.empty() && !options.plain.empty())
+        return fail(Exit::usage, "--url and --plain exclude each other");
+    if (running && (options.journal != "segment" || !options.sets.empty() || options.prove)) {
+        return fail(Exit::usage,
+                    "--journal, --set and --prove are for a server of its own: leave --url and --plain out");
+    }
+    if (options.prove && options.journal == "memory") {
+        return fail(Exit::usage, "--prove: a journal in memory leaves nothing to prove the books from");
+    }
+    return running ? bench_running(context, options) : bench_own(context, options);
 }
 
 }  // namespace
@@ -249,6 +213,7 @@ void add_bench(Command app, Context& context) {
         app, context, "bench", "Measure rates and latencies: durable answers, closed or open loop",
         [&](Command& command, BenchOptions& options) {
             command.option("--url", options.url, "A running nostro; none: one of its own, in this folder");
+            command.option("--plain", options.plain, "Any HTTP server in its place: the same requests to this URL");
             command.flag("--json", context.json, "Print the figures as JSON");
             std::vector<std::string> names;
             names.reserve(kShapes.size());
@@ -257,14 +222,25 @@ void add_bench(Command app, Context& context) {
                 .one_of(names)
                 .repeatable();
             command.option("--seconds", options.seconds, "Each load runs so long").between(1, 3600).with_default();
-            command.option("--accounts", options.accounts, "Opened first").between(2, 1'000'000).with_default();
+            command.option("--payments", options.payments, "Each load ends after so many, in place of --seconds");
+            command.option("--warmup", options.warmup, "Seconds of each load before it is measured").between(0, 600);
+            command.option("--accounts", options.accounts, "Opened first").between(2, 9'000'000).with_default();
+            command.option("--hot", options.hot_percent, "Percent of the payments that go to one account")
+                .between(0, 100);
             command.option("--connections", options.connections, "In place of the load's own number")
                 .between(1, 10'000);
+            command.option("--pipeline", options.pipeline, "Unanswered requests a connection, likewise")
+                .between(1, 10'000);
+            command.option("--batch", options.batch, "Payments in a request, likewise").between(1, 10'000);
             command.option("--rate", options.rate, "Payments a second, sent on schedule; 0: as fast as answers come")
                 .with_default();
-            command.option("--seed", options.seed, "Of the payments").with_default();
-            command.flag("--hot", options.hot, "One account is paid by all");
-            command.flag("--memory", options.memory, "The server of its own keeps its journal in memory");
+            command.option("--seed", options.seed, "Of accounts and amounts").with_default();
+            command.option("--journal", options.journal, "Of its own server: segment (durable) or memory")
+                .one_of({"segment", "memory"})
+                .with_default();
+            command.option("--set", options.sets, "KEY=VALUE of its own server's configuration; may be repeated")
+                .repeatable();
+            command.flag("--prove", options.prove, "Stop its own server at the end and prove the books");
         },
         bench);
 }

@@ -73,13 +73,17 @@ ChildServer::ChildServer(ChildServer&& other) noexcept
       url_(std::move(other.url_)),
       folder_(std::exchange(other.folder_, {})) {}
 
-ChildServer::~ChildServer() {
-    if (pid_ > 0) {
-        kill(pid_, SIGTERM);
-        int status = 0;
-        while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-        }
+void ChildServer::stop() {
+    if (pid_ <= 0) return;
+    kill(pid_, SIGTERM);
+    int status = 0;
+    while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
     }
+    pid_ = -1;
+}
+
+ChildServer::~ChildServer() {
+    stop();
     std::error_code ignored;
     if (!folder_.empty()) std::filesystem::remove_all(folder_, ignored);
 }

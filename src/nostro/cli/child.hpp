@@ -20,6 +20,8 @@ public:
     ChildServer& operator=(ChildServer&&) = delete;
     ~ChildServer();  // ends it and removes its folder
 
+    void stop();  // ends it; its folder stays until the destructor
+
     const std::string& url() const { return url_; }
     const std::filesystem::path& folder() const { return folder_; }
 

@@ -16,6 +16,7 @@ public:
     // Upper bound of the bucket in which the `per_million`-th answer stands; 1'000'000: the worst, exact.
     std::chrono::nanoseconds at(std::uint64_t per_million) const;
     std::chrono::nanoseconds p50() const { return at(500'000); }
+    std::chrono::nanoseconds p90() const { return at(900'000); }
     std::chrono::nanoseconds p99() const { return at(990'000); }
     std::chrono::nanoseconds p999() const { return at(999'000); }
     std::chrono::nanoseconds p100() const { return worst_; }
