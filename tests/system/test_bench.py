@@ -1,11 +1,13 @@
 """nostro bench: against a running program, with one of its own, and against a server that is no nostro."""
 
 import json
+import subprocess
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from program import SMALL, run, settings
+from program import BINARY, PATIENCE_S, ROOT, SMALL, environment, run, settings
 
 QUANTILES = ["p50", "p90", "p99", "p99_9", "p100"]
 SMALL_BENCH = ["--accounts", 100, "--json"]
@@ -126,3 +128,15 @@ def test_what_does_not_go_together_is_told(arguments, word):
 def test_nobody_who_listens_is_told():
     done = run("bench", "--plain", "http://127.0.0.1:1/x", "--seconds", 1)
     assert done.returncode == 3 and "127.0.0.1:1" in done.stderr, done
+
+
+def test_the_programs_that_measure_the_goals_run():
+    """At a size that says nothing of speed: they must not rot between the days on which somebody measures."""
+    done = subprocess.run(
+        [sys.executable, ROOT / "bench" / "goals", "bytes", "queries", "--payments", "20000", "--queries", "20", "--json",
+         "-"], env=environment({"NOSTRO_BIN": BINARY}), capture_output=True, text=True, timeout=PATIENCE_S)  # fmt: skip
+    assert done.returncode == 0, done
+    rows = json.loads(done.stdout)["rows"]
+    assert [each["goal"] for each in rows] == ["8"] * 4 + ["10b"] * 3, rows
+    assert all(each["value"] > 0 and isinstance(each["reached"], bool) for each in rows), rows
+    assert rows[4]["found_each"] == 1 and rows[6]["found_each"] > 1, rows
