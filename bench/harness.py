@@ -129,11 +129,6 @@ def load_of(report, name):
     return next(load for load in report["loads"] if load["load"] == name)
 
 
-def median(values):
-    ordered = sorted(values)
-    return ordered[len(ordered) // 2]
-
-
 def quantile(values, q):
     """The smallest value that at least the share `q` of all do not exceed."""
     ordered = sorted(values)
