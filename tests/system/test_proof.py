@@ -1,6 +1,7 @@
 """Proofs: what a client saves today can be checked later, without the service, by nostro and by nothing but Python."""
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -65,6 +66,34 @@ def test_the_books_proof_tells_of_the_last_verification(nostro):
     after = api.get("/v1/ledger/proof").json
     assert after["verified"]["last"] == before.json["checkpoint"]["seq"]
     assert after["verified"]["digest"] == before.json["checkpoint"]["digest"]
+
+
+def test_the_index_is_proved_with_the_books(nostro):
+    program = nostro()
+    api = program.client()
+    debtor, creditor = api.pair()
+    api.paid(debtor, creditor)
+
+    def verify():
+        done = run("verify", "--data", program.data, "--json")
+        return done.returncode, json.loads(done.stdout)
+
+    code, told = verify()  # what a running service has not written yet is left out
+    assert code == 0 and told["index_through"] <= told["last"], told
+    program.stop()
+    code, told = verify()
+    assert code == 0 and told["index"] == "compared" and told["index_through"] == told["last"], told
+    assert told["index_entries"] > 10 and told["commands_decided"] >= 4 and told["decided_through"] == told["last"]
+    files = list((program.data / "index").glob("*.sst"))
+    files[0].write_bytes(files[0].read_bytes()[:-100])
+    code, told = verify()
+    assert code == 1 and told["findings"][0]["file"] == "index", told
+    assert "nostro rebuild index" in told["findings"][0]["what"], told
+    assert run("rebuild", "index", "--data", program.data).returncode == 0
+    assert verify()[0] == 0
+    shutil.rmtree(program.data / "index")
+    code, told = verify()
+    assert code == 0 and told["index"] == "missing", told
 
 
 def test_checkpoints_are_kept_and_outlive_a_kill(nostro, tmp_path):

@@ -29,7 +29,16 @@ void write_times(JsonWriter& json, const VerifyReport& report) {
     json.field("took_ms", ms(report.took)).key("times_ms").begin_object();
     json.field("chain", ms(report.times.chain)).field("books", ms(report.times.books));
     json.field("decided", ms(report.times.decided)).field("ids", ms(report.times.ids));
-    json.field("image", ms(report.times.image)).end_object();
+    json.field("image", ms(report.times.image)).field("index", ms(report.times.index)).end_object();
+}
+
+std::string_view index_word(const VerifyReport& report) {
+    switch (report.index) {
+        case VerifyReport::Index::left_out: break;
+        case VerifyReport::Index::missing: return "missing";
+        case VerifyReport::Index::compared: return "compared";
+    }
+    return "left_out";
 }
 
 // "2 held, 5 settled"
@@ -76,6 +85,21 @@ void print_decisions(const VerifyReport& report) {
         report.times.decided);
 }
 
+void print_index(const VerifyReport& report) {
+    switch (report.index) {
+        case VerifyReport::Index::left_out: return print_line("index", "left out");
+        case VerifyReport::Index::missing:
+            return print_line("index", "none, or an empty one; a start makes it again from the journal");
+        case VerifyReport::Index::compared: break;
+    }
+    const bool is_behind = report.index_through < report.last;
+    print_line(
+        "index",
+        fmt::format("{} entries, what frames up to {} imply and nothing else{}", human_count(report.index_entries),
+                    report.index_through, is_behind ? "; a running service has yet to write the rest" : ""),
+        report.times.index);
+}
+
 void print_proved(const VerifyReport& report) {
     print_begin(report);
     print_line("chain",
@@ -96,6 +120,7 @@ void print_proved(const VerifyReport& report) {
         print_line("image", fmt::format("frame {}: equal to what the frames fold to", report.image),
                    report.times.image);
     }
+    print_index(report);
     if (report.checkpoints > 0) {
         print_line("checkpoints",
                    fmt::format("{} signed, of frames that are as they say", human_count(report.checkpoints)));
@@ -129,6 +154,8 @@ void print_report_json(const VerifyReport& report) {
     json.field("expired", report.expired).field("decided_through", report.decided_through);
     json.field("void_frames", report.void_frames).field("image", report.image).field("ids", report.ids);
     json.field("ids_through", report.ids_through);
+    json.field("index", index_word(report)).field("index_through", report.index_through);
+    json.field("index_entries", report.index_entries);
     write_times(json, report);
     json.key("currencies").begin_array();
     for (const std::string& currency : report.currencies) json.value(currency);

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace nostro {
@@ -44,6 +45,8 @@ public:
     void count_payment() { ++run_->payments_; }
     // Sorts; of equal keys the one that was added last stays.
     IndexRunPtr finish();
+    // As it was added, neither sorted nor made one where keys are equal.
+    IndexRunPtr take_unsorted() { return std::exchange(run_, std::make_shared<IndexRun>()); }
     // Of two runs with equal keys the newer one's entry stays.
     static IndexRunPtr merge(const IndexRun& older, const IndexRun& newer);
 

@@ -99,6 +99,30 @@ Result<std::unique_ptr<IndexStore>> IndexStore::open(const std::string& folder) 
     return std::unique_ptr<IndexStore>(new IndexStore(std::move(state)));
 }
 
+Result<std::unique_ptr<IndexStore>> IndexStore::open_to_look(const std::string& folder) {
+    constexpr int kTries = 10;
+    if (!std::filesystem::exists(folder + "/CURRENT")) {
+        return Error{ErrorCode::not_found, folder + ": there is no query index"};
+    }
+    auto state = std::make_unique<State>();
+    state->folder = folder;
+    state->options = options();
+    state->options.create_if_missing = false;
+    // All files are open at once, so none goes away under the reader when their owner merges them.
+    state->options.max_open_files = -1;
+    rocksdb::Status status;
+    for (int i = 0; i < kTries; ++i) {
+        rocksdb::DB* db = nullptr;
+        status = rocksdb::DB::OpenForReadOnly(state->options, folder, &db);
+        if (status.ok()) {
+            state->db.reset(db);
+            return std::unique_ptr<IndexStore>(new IndexStore(std::move(state)));
+        }
+        // A file that was merged away between the list and its opening: the next list is another.
+    }
+    return error_of(status, "open");
+}
+
 Result<> IndexStore::ingest(const IndexRun& run) {
     if (run.size() == 0) return {};
     const std::string file = fmt::format("{}/{:08}.new", state_->folder, state_->files++);
@@ -137,6 +161,16 @@ IndexStore::Walk IndexStore::walk(std::string_view lower, std::string_view upper
     } else {
         state->iterator->Seek(state->lower_slice);
     }
+    return Walk(std::move(state));
+}
+
+IndexStore::Walk IndexStore::walk_all() const {
+    auto state = std::make_unique<Walk::State>();
+    rocksdb::ReadOptions read;
+    read.fill_cache = false;
+    read.readahead_size = 2u << 20;
+    state->iterator.reset(state_->db->NewIterator(read));
+    state->iterator->SeekToFirst();
     return Walk(std::move(state));
 }
 

@@ -18,9 +18,11 @@ namespace nostro {
 class IndexStore {
 public:
     static Result<std::unique_ptr<IndexStore>> open(const std::string& folder);
+    // As it is on disk now, also while a service has it open and goes on. Changes nothing. not_found: there is none.
+    static Result<std::unique_ptr<IndexStore>> open_to_look(const std::string& folder);
     ~IndexStore();
 
-    // Moves a run in as one file. Durable, whole or not at all, when it returns.
+    // Moves a run in as one file; not if it was opened to look. Durable, whole or not at all, when it returns.
     Result<> ingest(const IndexRun& run);
 
     // An ordered walk over keys in [lower, upper), forwards or backwards, as of now.
@@ -41,6 +43,8 @@ public:
         std::unique_ptr<State> state_;
     };
     Walk walk(std::string_view lower, std::string_view upper, bool backwards) const;
+    // Every entry, forwards, past the caches.
+    Walk walk_all() const;
 
     // For metrics: an estimate.
     std::uint64_t bytes() const;

@@ -65,7 +65,7 @@ Result<> QueryIndex::load() {
     done = scan_prefix(IndexKey(IndexTag::image).view(), false, [&](std::string_view key, std::string_view value) {
         whole = key.size() == 17 && value.size() == kImageBytes;
         if (!whole) return false;
-        LastImage last;
+        IndexedImage last;
         last.balance = static_cast<std::int64_t>(read_big_endian(value, 0, 8));
         last.held = static_cast<std::int64_t>(read_big_endian(value, 8, 8));
         last.tenant = static_cast<TenantNo>(read_big_endian(value, 16, 2));
@@ -73,17 +73,11 @@ Result<> QueryIndex::load() {
         const auto currency = Currency::parse_historic(value.substr(19, 3));
         if (currency) last.currency = *currency;
         whole = currency.has_value();
-        last_[AccountId{read_big_endian(key, 1, 8), read_big_endian(key, 9, 8)}] = last;
+        if (whole) totals_.begin_with(AccountId{read_big_endian(key, 1, 8), read_big_endian(key, 9, 8)}, last);
         return whole;
     });
     if (!done) return done;
     if (!whole) return damaged;
-    for (const auto& [id, last] : last_) {
-        Total& total = totals_[{last.tenant, last.currency, last.kind}];
-        ++total.accounts;
-        total.posted += last.balance;
-        total.held += last.held;
-    }
     return {};
 }
 
@@ -116,18 +110,20 @@ Result<> QueryIndex::project(std::span<const DecodedPtr> frames) {
     return flush();
 }
 
+void QueryIndex::extract(const DecodedFrame& frame, IndexRunBuilder& run) {
+    extract_outcomes(frame, run);
+    const auto added = totals_.take(frame);
+    for (const AccountImage& image : frame.changes.accounts) changed_.insert(image.id);
+    const std::lock_guard lock(mutex_);
+    totals_.add(added, frame.seq(), run);
+}
+
 Result<> QueryIndex::flush() {
     if (durable_next_ == next_) return {};
     IndexRunBuilder builder;
-    for (const AccountId id : changed_) {
-        const LastImage& last = last_.at(id);
-        IndexKey value(IndexTag::image);  // written as a key is; its tag is left out
-        value.u64(static_cast<std::uint64_t>(last.balance)).u64(static_cast<std::uint64_t>(last.held));
-        value.u16(last.tenant).u8(static_cast<std::uint8_t>(last.kind)).text(last.currency.code());
-        builder.put(IndexKey(IndexTag::image).id(id).view(), value.view().substr(1));
-    }
+    for (const AccountId id : changed_) put_image(id, totals_.images().at(id), builder);
     // Stands in the same file as what it speaks of: both are there, or neither.
-    builder.put(IndexKey(IndexTag::next).view(), IndexKey(IndexTag::next).u64(next_).time(time_).view().substr(1));
+    put_next(next_, time_, builder);
     const IndexRunPtr last = builder.finish();
     const IndexRunPtr gathered = IndexRuns::all(runs());
     const IndexRunPtr all = gathered ? IndexRunBuilder::merge(*gathered, *last) : last;

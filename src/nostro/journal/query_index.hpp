@@ -7,14 +7,12 @@
 #pragma once
 #include <atomic>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <tuple>
-#include <unordered_map>
 #include <unordered_set>
 
+#include "nostro/journal/index_extract.hpp"
 #include "nostro/journal/index_key.hpp"
 #include "nostro/journal/index_run.hpp"
 #include "nostro/journal/index_store.hpp"
@@ -27,9 +25,6 @@ struct QueryIndexOptions {
     std::string folder;
     std::size_t batch_payments = 200'000;  // gathered in memory before they become a file
 };
-
-// The name under which an account was opened: by its own command, on the way of a payment, or a house account's.
-std::string opened_name(const DecodedFrame& frame, const Outcome& account_opened);
 
 class QueryIndex final : public History, public Projection {
 public:
@@ -61,27 +56,10 @@ public:
     std::uint64_t bytes() const { return store_->bytes(); }
 
 private:
-    // What an account adds to its row of the trial balance.
-    struct LastImage {
-        std::int64_t balance = 0, held = 0;
-        TenantNo tenant = 0;
-        AccountKind kind = AccountKind::customer;
-        Currency currency;
-    };
-    using TotalRow = std::tuple<TenantNo, Currency, AccountKind>;
-    struct Total {
-        std::int64_t accounts = 0;
-        Book::KindTotal::Sum posted = 0, held = 0;
-    };
-
     QueryIndex(QueryIndexOptions options, ReadFrame read_frame, std::unique_ptr<IndexStore> store);
     Result<> load();
 
-    // query_index_extract.cpp
     void extract(const DecodedFrame& frame, IndexRunBuilder& run);
-    void extract_payment(const DecodedFrame& frame, const Outcome& outcome, Place place, IndexRunBuilder& run);
-    void extract_account(const DecodedFrame& frame, const Outcome& outcome, Place place, IndexRunBuilder& run);
-    void extract_totals(const DecodedFrame& frame, IndexRunBuilder& run);
 
     // Walks keys of [lower, upper) in order, newest data first where both hold a key. `each` returns false to stop.
     using Each = std::function<bool(std::string_view key, std::string_view value)>;
@@ -108,7 +86,6 @@ private:
     std::unique_ptr<IndexStore> store_;
 
     // Of the projecting thread.
-    std::unordered_map<AccountId, LastImage> last_;
     std::unordered_set<AccountId> changed_;  // since the last file
     std::size_t gathered_ = 0;               // payments since the last file
     Seq next_ = 1, durable_next_ = 1;
@@ -117,7 +94,7 @@ private:
     mutable std::mutex mutex_;
     IndexRuns::List runs_;
     AsOf as_of_;
-    std::map<TotalRow, Total> totals_;
+    IndexTotals totals_;  // rows() with the lock held
 };
 
 }  // namespace nostro

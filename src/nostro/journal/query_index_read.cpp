@@ -193,11 +193,11 @@ Result<Seq> QueryIndex::seq_at(Instant at) const {
 }
 
 Result<std::vector<Book::KindTotal>> QueryIndex::totals_at(Seq at) const {
-    std::vector<TotalRow> rows;
+    std::vector<IndexTotals::Row> rows;
     {
         const std::lock_guard lock(mutex_);
-        rows.reserve(totals_.size());
-        for (const auto& [row, total] : totals_) rows.push_back(row);
+        rows.reserve(totals_.rows().size());
+        for (const auto& [row, total] : totals_.rows()) rows.push_back(row);
     }
     std::vector<Book::KindTotal> totals;
     for (const auto& [tenant, currency, kind] : rows) {

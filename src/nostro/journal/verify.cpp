@@ -17,12 +17,14 @@
 #include "nostro/journal/sealed_runs.hpp"
 #include "nostro/journal/verify_books.hpp"
 #include "nostro/journal/verify_decide.hpp"
+#include "nostro/journal/verify_index.hpp"
 #include "nostro/wire/chain.hpp"
 
 namespace nostro {
 namespace {
 
 constexpr const char* kVerified = "verified";
+constexpr const char* kIndexFolder = "index";
 constexpr const char* kCheckpointsFolder = "checkpoints";
 
 class Verifier {
@@ -39,6 +41,7 @@ private:
     void find_in_frame(Seq seq, std::string what, Payment payment);
     void open_ids();
     void open_checkpoints();
+    void open_index();
     bool find_begin();
     bool find_checkpoint();
     bool open_image(Seq least, Seq most, bool newest);
@@ -54,6 +57,7 @@ private:
     void walk();
     void end_checkpoints();
     void end_ids();
+    void compare_index();
     void tell();
 
     Disk& disk_;
@@ -66,6 +70,7 @@ private:
     std::unique_ptr<ImageReader> begin_;  // to begin with; none: with nothing
     VerifyBooks books_;
     std::optional<VerifyDecisions> decisions_;
+    std::unique_ptr<VerifyIndex> index_;
     ChainPoint point_;
     bool has_point_ = false, has_books_ = false;
     std::unordered_set<PaymentId> unsealed_;
@@ -120,6 +125,17 @@ void Verifier::open_checkpoints() {
     auto files = CheckpointFiles::open(disk_);
     if (!files) return find({kCheckpointsFolder, 0, 0, {}, files.error().what});
     checkpoints_ = files->known();
+}
+
+void Verifier::open_index() {
+    if (options_.index_folder.empty()) return;
+    auto index = VerifyIndex::open(options_.index_folder);
+    if (!index && index.error().code != ErrorCode::not_found) return find({"index", 0, 0, {}, index.error().what});
+    report_.index = VerifyReport::Index::missing;
+    if (!index || (*index)->next() <= 1) return;
+    index_ = std::move(*index);
+    report_.index = VerifyReport::Index::compared;
+    report_.index_through = index_->next() - 1;
 }
 
 // The image that the books begin with. An owner may remove an old one meanwhile; then the next will do.
@@ -337,6 +353,10 @@ bool Verifier::check_frame(const FramePtr& frame) {
         check_ids(decoded_);
     }
     if (has_books_ && decisions_) decide_again(decoded_);
+    if (index_ != nullptr) {
+        const Timed timed(report_.times.index);
+        index_->add(decoded_);
+    }
     if (begin_ != nullptr && seq == report_.begun_with && seq == report_.last) begin_with_image(frame->digest);
     if (seq == report_.image) compare_image();
     if (options_.progress) options_.progress(seq - report_.first + 1, report_.last - report_.first + 1);
@@ -420,11 +440,36 @@ void Verifier::tell() {
     report_.decided_through = decisions_->through();
 }
 
+void Verifier::compare_index() {
+    if (index_ == nullptr || point_.seq != report_.last) return;  // not all frames could be read
+    const Timed timed(report_.times.index);
+    const auto fault = [&](const std::string& what) {
+        find({"index", 0, 0, {}, what + "; `nostro rebuild index` makes a new one"});
+    };
+    if (report_.index_through > report_.last) {
+        return fault("has read frame " + std::to_string(report_.index_through) + ", but the journal ends with frame " +
+                     std::to_string(report_.last));
+    }
+    const auto read = [&](Seq from, Seq through, const std::function<void(const DecodedFrame&)>& each) -> Result<> {
+        Result<> decoded;
+        auto done = reader_->read(from, through, [&](const FramePtr& frame) {
+            decoded = decode_body(frame, Sections::all, decoded_);
+            if (decoded) each(decoded_);
+            return decoded.has_value();
+        });
+        if (!done) return done.error();
+        return decoded;
+    };
+    if (auto compared = index_->compare(read, fault); !compared) find({"index", 0, 0, {}, compared.error().what});
+    report_.index_entries = index_->entries();
+}
+
 Result<VerifyReport> Verifier::run() {
     const auto begun = steady_now();
-    // Ids and checkpoints before frames: what is told then is in frames that are read afterwards.
+    // Ids, checkpoints and index before frames: what is told then is in frames that are read afterwards.
     open_ids();
     open_checkpoints();
+    if (!options_.from_checkpoint) open_index();
     auto reader = JournalReader::open(disk_);
     if (!reader) {
         if (reader.error().code != ErrorCode::corrupt) return reader.error();
@@ -438,11 +483,12 @@ Result<VerifyReport> Verifier::run() {
         books_.end([&](std::string what, Payment payment) { find({{}, 0, 0, payment, std::move(what)}); });
         end_checkpoints();
         end_ids();
+        compare_index();
     }
     tell();
     report_.took = elapsed_since(begun);
     const VerifyTimes& times = report_.times;
-    report_.times.chain = report_.took - times.books - times.decided - times.ids - times.image;
+    report_.times.chain = report_.took - times.books - times.decided - times.ids - times.image - times.index;
     return std::move(report_);
 }
 
@@ -460,7 +506,8 @@ std::string describe(const VerifyFinding& finding) {
 
 Result<VerifyReport> verify(Disk& disk, const VerifyOptions& options) { return Verifier(disk, options).run(); }
 
-Result<VerifyReport> verify(const std::string& data_directory, const VerifyOptions& options) {
+Result<VerifyReport> verify(const std::string& data_directory, VerifyOptions options) {
+    if (options.index_folder.empty()) options.index_folder = data_directory + "/" + kIndexFolder;
     PosixDisk::Options looking;
     looking.read_only = true;
     auto disk = PosixDisk::open(data_directory, looking);

@@ -6,8 +6,8 @@
 // what is reserved on each account is what its open payments reserve; each payment has one first outcome and ends
 // at most once; every command, decided again under the policy of then, comes to the same outcome and leaves the same
 // cells; the image file is what the frames fold to; the sealed ids are those of the frames; signed checkpoints name the
-// digests that the frames have.
-// Memory: the cells of the Book, twice, and ids that are not sealed yet.
+// digests that the frames have; the query index holds what the frames imply, and nothing else.
+// Memory: the cells of the Book, three times, and ids that are not sealed yet.
 #pragma once
 #include <array>
 #include <chrono>
@@ -33,7 +33,7 @@ std::string describe(const VerifyFinding& finding);
 
 // How long each thing took, of what was read once for all of them.
 struct VerifyTimes {
-    std::chrono::nanoseconds chain{}, books{}, decided{}, ids{}, image{};
+    std::chrono::nanoseconds chain{}, books{}, decided{}, ids{}, image{}, index{};
 };
 
 struct VerifyReport {
@@ -52,6 +52,13 @@ struct VerifyReport {
     Seq image = 0;        // whose image file was compared; 0: there is none
     Seq ids_through = 0;  // sealed ids that were compared
     std::uint64_t ids = 0;
+    enum class Index : std::uint8_t {
+        left_out,  // as asked, or from a checkpoint
+        missing,   // none is there, or none that holds a frame
+        compared,
+    } index = Index::left_out;
+    Seq index_through = 0;  // what a service has not yet written to it is not compared
+    std::uint64_t index_entries = 0;
     std::optional<Checkpoint> from;       // where a proof from a checkpoint begins
     bool is_key_known = false;            // somebody said which key signs checkpoints
     std::uint64_t checkpoints = 0;        // signed ones that name a frame which was read, and its digest
@@ -66,7 +73,8 @@ struct VerifyReport {
 struct VerifyOptions {
     std::size_t findings_max = 20;
     std::function<void(std::uint64_t frames_done, std::uint64_t frames_in_all)> progress;
-    bool decide = true;  // commands again, as they were decided
+    bool decide = true;        // commands again, as they were decided
+    std::string index_folder;  // of the query index; empty: it is left out
     // From the newest image at or before this signed checkpoint on, instead of from the first frame.
     std::optional<Seq> from_checkpoint;
     static constexpr Seq kNewest = ~Seq{0};
@@ -74,7 +82,8 @@ struct VerifyOptions {
 };
 
 // Errors only where there is nothing to look at: not_found, `invalid` (no permission). Damage is a finding.
-Result<VerifyReport> verify(const std::string& data_directory, const VerifyOptions& options = {});
+// Of a data directory the index is compared too, unless it begins with a checkpoint.
+Result<VerifyReport> verify(const std::string& data_directory, VerifyOptions options = {});
 Result<VerifyReport> verify(Disk& disk, const VerifyOptions& options = {});
 
 // What a proof of the whole journal said, kept in the data directory for GET /v1/ledger/proof. keep_verified() is for

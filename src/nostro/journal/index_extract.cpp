@@ -1,9 +1,10 @@
-// What a frame adds to the index.
+#include "nostro/journal/index_extract.hpp"
+
 #include <optional>
 #include <variant>
 
 #include "nostro/journal/index_hash.hpp"
-#include "nostro/journal/query_index.hpp"
+#include "nostro/wire/recorded.hpp"
 
 namespace nostro {
 namespace {
@@ -67,22 +68,9 @@ std::string opened_name(const DecodedFrame& frame, const Outcome& outcome) {
     return house_name(House::equity, outcome.amount.currency());
 }
 
-void QueryIndex::extract(const DecodedFrame& frame, IndexRunBuilder& run) {
-    const auto& outcomes = frame.changes.outcomes;
-    for (std::uint32_t i = 0; i < outcomes.size(); ++i) {
-        const Outcome& outcome = outcomes[i];
-        const Place place{frame.seq(), i};
-        if (is_of_payment(outcome.event)) {
-            extract_payment(frame, outcome, place, run);
-        } else {
-            extract_account(frame, outcome, place, run);
-        }
-    }
-    run.put(IndexKey(IndexTag::time).time(frame.time()).u64(frame.seq()).view());
-    extract_totals(frame, run);
-}
+namespace {
 
-void QueryIndex::extract_payment(const DecodedFrame& frame, const Outcome& outcome, Place place, IndexRunBuilder& run) {
+void extract_payment(const DecodedFrame& frame, const Outcome& outcome, Place place, IndexRunBuilder& run) {
     run.put(IndexKey(IndexTag::payment).id(outcome.payment).place(place).view());
     if (!outcome.reverses.empty()) run.put(IndexKey(IndexTag::payment).id(outcome.reverses).place(place).view());
 
@@ -107,7 +95,7 @@ void QueryIndex::extract_payment(const DecodedFrame& frame, const Outcome& outco
     }
 }
 
-void QueryIndex::extract_account(const DecodedFrame& frame, const Outcome& outcome, Place place, IndexRunBuilder& run) {
+void extract_account(const DecodedFrame& frame, const Outcome& outcome, Place place, IndexRunBuilder& run) {
     switch (outcome.event) {
         case Event::account_opened:
         case Event::account_changed: {
@@ -140,19 +128,59 @@ void QueryIndex::extract_account(const DecodedFrame& frame, const Outcome& outco
     }
 }
 
-void QueryIndex::extract_totals(const DecodedFrame& frame, IndexRunBuilder& run) {
-    std::map<TotalRow, Total> added;
+}  // namespace
+
+void extract_outcomes(const DecodedFrame& frame, IndexRunBuilder& run) {
+    const auto& outcomes = frame.changes.outcomes;
+    for (std::uint32_t i = 0; i < outcomes.size(); ++i) {
+        const Outcome& outcome = outcomes[i];
+        const Place place{frame.seq(), i};
+        if (is_of_payment(outcome.event)) {
+            extract_payment(frame, outcome, place, run);
+        } else {
+            extract_account(frame, outcome, place, run);
+        }
+    }
+    run.put(IndexKey(IndexTag::time).time(frame.time()).u64(frame.seq()).view());
+}
+
+void put_image(AccountId account, const IndexedImage& image, IndexRunBuilder& run) {
+    IndexKey value(IndexTag::image);  // written as a key is; its tag is left out
+    value.u64(static_cast<std::uint64_t>(image.balance)).u64(static_cast<std::uint64_t>(image.held));
+    value.u16(image.tenant).u8(static_cast<std::uint8_t>(image.kind)).text(image.currency.code());
+    run.put(IndexKey(IndexTag::image).id(account).view(), value.view().substr(1));
+}
+
+void put_next(Seq next, Instant time, IndexRunBuilder& run) {
+    run.put(IndexKey(IndexTag::next).view(), IndexKey(IndexTag::next).u64(next).time(time).view().substr(1));
+}
+
+// --- running sums
+
+void IndexTotals::begin_with(AccountId account, const IndexedImage& image) {
+    images_[account] = image;
+    Total& total = totals_[{image.tenant, image.currency, image.kind}];
+    ++total.accounts;
+    total.posted += image.balance;
+    total.held += image.held;
+}
+
+IndexTotals::Rows IndexTotals::take(const DecodedFrame& frame) {
+    Rows added;
     for (const AccountImage& image : frame.changes.accounts) {
-        auto [last, is_new] = last_.try_emplace(image.id, LastImage{0, 0, image.tenant, image.kind, image.currency});
+        auto [last, is_new] =
+            images_.try_emplace(image.id, IndexedImage{0, 0, image.tenant, image.kind, image.currency});
         Total& total = added[{image.tenant, image.currency, image.kind}];
         total.accounts += is_new ? 1 : 0;
         total.posted += Book::KindTotal::Sum{image.balance} - last->second.balance;
         total.held += Book::KindTotal::Sum{image.held} - last->second.held;
         last->second.balance = image.balance;
         last->second.held = image.held;
-        changed_.insert(image.id);
     }
-    const std::lock_guard lock(mutex_);
+    return added;
+}
+
+void IndexTotals::add(const Rows& added, Seq seq, IndexRunBuilder& run) {
     for (const auto& [row, more] : added) {
         Total& total = totals_[row];
         total.accounts += more.accounts;
@@ -160,7 +188,7 @@ void QueryIndex::extract_totals(const DecodedFrame& frame, IndexRunBuilder& run)
         total.held += more.held;
         const auto& [tenant, currency, kind] = row;
         IndexKey key(IndexTag::total);
-        key.u16(tenant).text(currency.code()).u8(static_cast<std::uint8_t>(kind)).u64(frame.seq());
+        key.u16(tenant).text(currency.code()).u8(static_cast<std::uint8_t>(kind)).u64(seq);
         IndexKey value(IndexTag::total);
         value.u64(static_cast<std::uint64_t>(total.accounts));
         for (const auto sum : {total.posted, total.held}) {

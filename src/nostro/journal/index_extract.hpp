@@ -1,0 +1,55 @@
+// What frames add to the query index: for the index that grows, and for whoever proves it.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+#include <tuple>
+#include <unordered_map>
+
+#include "nostro/domain/book.hpp"
+#include "nostro/journal/index_key.hpp"
+#include "nostro/journal/index_run.hpp"
+#include "nostro/wire/frame.hpp"
+
+namespace nostro {
+
+// The name under which an account was opened: by its own command, on the way of a payment, or a house account's.
+std::string opened_name(const DecodedFrame& frame, const Outcome& account_opened);
+
+// Entries of the frame's outcomes, and its time. What was put before and does not stand any longer is removed.
+void extract_outcomes(const DecodedFrame& frame, IndexRunBuilder& run);
+
+// What an account adds to its row of the trial balance.
+struct IndexedImage {
+    std::int64_t balance = 0, held = 0;
+    TenantNo tenant = 0;
+    AccountKind kind = AccountKind::customer;
+    Currency currency;
+};
+void put_image(AccountId account, const IndexedImage& image, IndexRunBuilder& run);
+// The first frame that is not in the index, and the time of the last one that is.
+void put_next(Seq next, Instant time, IndexRunBuilder& run);
+
+// The trial balance of every frame. take() and add() are two, so that nobody who reads the sums waits for the first.
+class IndexTotals {
+public:
+    using Row = std::tuple<TenantNo, Currency, AccountKind>;
+    struct Total {
+        std::int64_t accounts = 0;
+        Book::KindTotal::Sum posted = 0, held = 0;
+    };
+    using Rows = std::map<Row, Total>;
+
+    void begin_with(AccountId account, const IndexedImage& image);  // as an index holds it
+    Rows take(const DecodedFrame& frame);                           // what it adds
+    void add(const Rows& added, Seq seq, IndexRunBuilder& run);
+
+    const Rows& rows() const { return totals_; }
+    const std::unordered_map<AccountId, IndexedImage>& images() const { return images_; }
+
+private:
+    std::unordered_map<AccountId, IndexedImage> images_;
+    Rows totals_;
+};
+
+}  // namespace nostro
