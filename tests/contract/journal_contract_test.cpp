@@ -320,6 +320,22 @@ TEST_P(JournalContract, TheOwnerIsWokenWhenAFrameMayBeAccepted) {
     EXPECT_EQ(*journal.accepted(), 1u);
 }
 
+TEST_P(JournalContract, WhatIsClosedEarlyIsReadAndGoneOnWithAsEverBefore) {
+    std::vector<FramePtr> written;
+    for (int turn = 0; turn < 3; ++turn) {
+        Journal& journal = store_->open();
+        FrameChain chain(take_over(journal), 1000 + static_cast<std::uint64_t>(turn));
+        for (int i = 0; i < 6; ++i) {
+            journal.close_through(chain.head().seq);
+            for (auto& frame : write_some(journal, chain, 2)) written.push_back(std::move(frame));
+        }
+        journal.close_through(chain.head().seq);
+    }
+    Journal& journal = store_->open();
+    take_over(journal);
+    expect_same(written, read_all(journal));
+}
+
 TEST_P(JournalContract, ReadersOnOtherThreadsSeeAcceptedFramesOnly) {
     Journal& journal = store_->open();
     FrameChain chain(take_over(journal));

@@ -34,6 +34,7 @@ public:
     virtual ~Store() = default;
     virtual std::unique_ptr<OpenJournal> open() = 0;
     virtual bool allows_two_owners() const = 0;
+    virtual bool seals_ids() const = 0;  // known ids leave memory in time
 };
 
 // Frames in a MemoryLog, which several processes may own at once.
@@ -42,6 +43,7 @@ public:
     explicit LogStore(std::size_t in_flight_max) : in_flight_max_(in_flight_max) {}
     std::unique_ptr<OpenJournal> open() override;
     bool allows_two_owners() const override { return true; }
+    bool seals_ids() const override { return false; }
 
 private:
     std::shared_ptr<MemoryLog> log_ = std::make_shared<MemoryLog>();
@@ -54,6 +56,7 @@ public:
     explicit SegmentStoreOnMemoryDisk(std::size_t in_flight_max) : in_flight_max_(in_flight_max) {}
     std::unique_ptr<OpenJournal> open() override;
     bool allows_two_owners() const override { return false; }
+    bool seals_ids() const override { return true; }
 
 private:
     std::shared_ptr<MemoryStorage> storage_ = std::make_shared<MemoryStorage>();

@@ -20,6 +20,9 @@ constexpr BookSize kBook{.accounts_max = 60,
                          .bounds_max = 20,
                          .known_max = 20'000};
 
+// So few that they leave memory many times in a run, and now and then there is no room until they are sealed.
+constexpr std::uint64_t kFewKnown = 600;
+
 // Where a subscription stands that has seen all of a frame.
 Place behind_frame(Seq seq) { return {seq, std::numeric_limits<std::uint32_t>::max()}; }
 
@@ -36,6 +39,7 @@ World::World(std::uint64_t seed, std::unique_ptr<Store> store)
       store_(std::move(store)),
       now_(std::chrono::sys_days(std::chrono::year(2026) / 11 / 21) + 9h) {
     options_.book = kBook;
+    if (store_->seals_ids()) options_.book.known_max = kFewKnown;
     options_.limits.payments_per_frame_max = 5 + random_.below(40);
     options_.limits.expiries_per_frame_max = 1 + random_.below(5);
     options_.source_commands = &source_commands_;
@@ -170,12 +174,18 @@ void World::tell(std::size_t index, std::uint64_t process, const Result<std::vec
     const auto accepted = teller.open->journal().accepted();  // what the journal says, not who tells
     const Seq told_after = accepted ? *accepted : teller.frames.accepted();
     std::size_t next = 0;
+    bool asks_again = false;
     for (const Command& command : request.commands) {
         const auto* group = std::get_if<SubmitGroup>(&command.body);
         const std::size_t items = group != nullptr ? group->payments.size() : 1;
         if (next + items > result->size()) return;  // the rest was not taken
         for (std::size_t item = 0; item < items; ++item) {
             const Receipt& receipt = (*result)[next++];
+            if (receipt.answer.kind == Answer::Kind::refused && receipt.reason == Reason::book_full) {
+                ++counts_.book_full;  // there is room again once older ids are sealed
+                asks_again = true;
+                continue;
+            }
             told_.push_back(
                 {receipt, command, static_cast<std::uint32_t>(item), request.asked_after, told_after, now_});
             if (receipt.answer.kind == Answer::Kind::replayed) ++counts_.replayed;
@@ -185,7 +195,7 @@ void World::tell(std::size_t index, std::uint64_t process, const Result<std::vec
             }
         }
     }
-    request.told = true;
+    request.told = !asks_again;
 }
 
 void World::new_request() {
@@ -249,10 +259,11 @@ void World::act() {
     if (roll < 830) return follow_stream();
     if (roll < 860) return put_into_source();
     if (roll < 890) return read_balance();
-    if (roll < 950) {
+    if (roll < 940) {
         now_ += std::chrono::seconds(random_.below(random_.chance(1, 10) ? 900 : 20));
         return;
     }
+    if (roll < 950) return current_->open->upkeep(now_);
     if (roll < 960) return archive_->set_stalled(random_.chance(1, 2));
     if (roll < 970) {
         full_ = random_.chance(1, 3);
@@ -284,6 +295,7 @@ void World::drain() {
             rest = false;
             if (!requests_[i].waiting) ask(i);
         }
+        now_ += 1s;  // what waits before it tries again does
         step(current_);
         current_->open->progress(random_, true);
         current_->open->upkeep(now_);
@@ -323,7 +335,9 @@ std::string World::story() const {
            std::to_string(told_.size()) + " receipts, " + std::to_string(events_.size()) + " events, " +
            std::to_string(counts_.crashes) + " crashes, " + std::to_string(counts_.owners) + " second owners, " +
            std::to_string(counts_.fenced) + " fenced, " + std::to_string(counts_.broken) + " broken, " +
-           std::to_string(counts_.turned_away) + " turned away, " + std::to_string(counts_.replayed) + " replayed";
+           std::to_string(counts_.turned_away) + " turned away, " + std::to_string(counts_.book_full) + " book full, " +
+           std::to_string(counts_.replayed) + " replayed, ids sealed through " +
+           std::to_string(current_->book.forgotten_through());
 }
 
 }  // namespace nostro::sim

@@ -67,7 +67,7 @@ private:
     std::optional<Place> first_event_, last_event_;
     std::vector<Place> events_;
     struct {
-        std::size_t crashes = 0, owners = 0, fenced = 0, turned_away = 0, replayed = 0, broken = 0;
+        std::size_t crashes = 0, owners = 0, fenced = 0, turned_away = 0, replayed = 0, broken = 0, book_full = 0;
     } counts_;
 };
 

@@ -149,8 +149,11 @@ std::vector<Setting> make_settings() {
                     [](C& c) -> U32& { return c.book.reversed_max; }, {1'000, 100'000'000}),
         number<U32>("book.bounds_max", "Bounds that accounts have of their own.",
                     [](C& c) -> U32& { return c.book.bounds_max; }, {1'000, 100'000'000}),
-        number<U64>("book.known_max", "Newest idempotency keys kept in memory; older ones are on disk, for ever.",
-                    [](C& c) -> U64& { return c.book.known_max; }, {100'000, 4'000'000'000}),
+        number<U64>(
+            "book.known_max",
+            "Newest idempotency keys kept in memory; older ones are on disk, for ever. Best more than fit into four "
+            "segments (about 300 bytes each): else segments are closed before they are full.",
+            [](C& c) -> U64& { return c.book.known_max; }, {100'000, 4'000'000'000}),
         number<U32>("inbox.commands_max", "Commands that may wait for settlement; further ones are answered 503.",
                     [](C& c) -> U32& { return c.inbox.commands_max; }, {1'000, 10'000'000}),
         bytes("inbox.bytes_max", "Bytes of commands that may wait for settlement.",

@@ -213,6 +213,7 @@ std::int64_t Book::limit_used(AccountId account, const Limit& limit, Instant now
 
 void Book::forget_known(Seq through) { state_->known.forget(through); }
 Seq Book::forgotten_through() const { return state_->known.forgotten_through(); }
+Seq Book::waits_for_seal() const { return state_->known.next_waits_for(); }
 
 bool Book::is_balanced() const { return state_->totals.is_balanced(); }
 std::vector<Book::KindTotal> Book::totals() const { return state_->totals.list(); }

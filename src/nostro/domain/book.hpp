@@ -79,7 +79,7 @@ public:
     void prefetch(const Command& command) const;
 
     // Takes over images instead of deciding: recovery, standby, image file. seq 0: of an image file; known ids are
-    // then left out, so call forget_known() with the frame that the image stands at. Outcomes are needed too: they
+    // then left out, so call forget_known() with the frame up to which they are sealed. Outcomes are needed too: they
     // tell what state a known payment is in. `invalid`: names the key of BookSize that is too small; the Book is then
     // of no further use.
     Result<> install(Seq seq, Instant frame_time, const Changes& changes);
@@ -114,6 +114,8 @@ public:
     // until their memory is needed.
     void forget_known(Seq through);
     Seq forgotten_through() const;  // ids of frames up to here must be asked of the sealed runs
+    // Known ids of frames up to here must be sealed before their table has room for another generation; 0: it has.
+    Seq waits_for_seal() const;
 
     bool is_balanced() const;  // per currency, all accounts sum to zero; O(1), kept running
     struct KindTotal {

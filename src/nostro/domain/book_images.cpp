@@ -107,8 +107,12 @@ Result<> Book::install(Seq seq, Instant frame_time, const Changes& changes) {
     if (seq != 0) {
         NOSTRO_ASSERT(seq > state.seq, "a frame is installed twice");
         state.seq = seq;
-        state.known.begin_frame(seq, std::min(kFramePaymentsMax, state.known.cells_max() / 4));
-        if (!install_known(state, seq, changes)) return too_small("book.known_max");
+        // Sealed ids stay out, and a generation is used up before the next one begins: so what the process before this
+        // one had room for finds room again, wherever its generations began.
+        if (seq > state.known.forgotten_through()) {
+            state.known.begin_frame(seq, changes.known.size());
+            if (!install_known(state, seq, changes)) return too_small("book.known_max");
+        }
     }
     state.now = std::max(state.now, frame_time);
     for (const AccountImage& image : changes.accounts) {

@@ -25,9 +25,9 @@ void KnownIds::begin_frame(Seq seq, std::size_t reserve) {
     next.count = 0;
 }
 
-bool KnownIds::has_next() const {
+Seq KnownIds::next_waits_for() const {
     const Generation& next = generations_[(running_ + 1) % kGenerations];
-    return next.count == 0 || next.last <= sealed_through_;
+    return next.count == 0 || next.last <= sealed_through_ ? 0 : next.last;
 }
 
 KnownCell& KnownIds::look(Generation& in, PaymentId id) {

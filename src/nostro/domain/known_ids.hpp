@@ -60,7 +60,9 @@ public:
 
     std::size_t room() const { return cells_max_ - running().count; }  // of the running generation
     std::size_t cells_max() const { return cells_max_; }               // of one generation
-    bool has_next() const;                                             // the generation after the running one is free
+    // The newest frame of the generation after the running one, whose ids are to be sealed before it is free; 0: it is.
+    Seq next_waits_for() const;
+    bool has_next() const { return next_waits_for() == 0; }
 
     void forget(Seq through);
     Seq forgotten_through() const { return forgotten_through_; }

@@ -148,6 +148,7 @@ struct Service::Running {
     void fail(const Error& error);
     void end(std::chrono::milliseconds patience);
     PartState settlement_state() const;
+    std::string mend_of(std::string_view full) const;
 
     ServiceParts parts;
     ServiceOptions options;
@@ -255,6 +256,14 @@ void Service::Running::end(std::chrono::milliseconds patience) {
     for (auto& stage : feeds) stage->runner.stop();
 }
 
+// Of all tables, known ids alone find room by themselves: on disk.
+std::string Service::Running::mend_of(std::string_view full) const {
+    if (full == "known_max" && parts.sealed != nullptr) {
+        return "older keys are being moved to the disk; raise it if that happens often";
+    }
+    return "raise it and start again";
+}
+
 PartState Service::Running::settlement_state() const {
     PartState state{.name = "settlement", .ready = true, .needed = true, .reason = {}};
     if (failed) {
@@ -265,7 +274,7 @@ PartState Service::Running::settlement_state() const {
     } else if (!started) {
         state.reason = "starting";
     } else if (const auto full = settlement.full_table(); !full.empty()) {
-        state.reason = "book_full: [book] " + std::string(full) + " is nearly used up; raise it and start again";
+        state.reason = "book_full: [book] " + std::string(full) + " is nearly used up; " + mend_of(full);
     }
     state.ready = state.reason.empty();
     return state;
@@ -423,7 +432,10 @@ bool Service::ready() const {
     return std::all_of(states.begin(), states.end(), [](const PartState& each) { return each.ready || !each.needed; });
 }
 
-std::string_view Service::full_table() const { return running_->settlement.full_table(); }
+std::string Service::full_table() const {
+    const std::string_view full = running_->settlement.full_table();
+    return full.empty() ? std::string() : "[book] " + std::string(full) + ": " + running_->mend_of(full);
+}
 
 void Service::refresh_gauges() {
     EngineGauges& gauges = running_->gauges;

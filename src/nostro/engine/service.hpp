@@ -156,9 +156,9 @@ public:
     // --- operating ---------------------------------------------------------------------------------------
     std::vector<PartState> parts() const;
     bool ready() const;  // every part that is needed is
-    // The key of [book] ("holds_max") that must be raised: some commands are refused with Reason::book_full. Empty:
-    // none.
-    std::string_view full_table() const;
+    // The table for which some commands are refused with Reason::book_full, and what mends it, for people:
+    // "[book] holds_max: raise it and start again". Empty: none.
+    std::string full_table() const;
     // Brings gauges up to date; call it before the registry is printed.
     void refresh_gauges();
 

@@ -37,6 +37,7 @@ Result<std::size_t> Settlement::step(Instant now) {
         if (const Seq through = parts_.sealed->through(); through > forgotten_) {
             book_.forget_known(through);
             forgotten_ = through;
+            note_full_table();
         }
     }
     arrive();
@@ -127,7 +128,8 @@ Result<std::size_t> Settlement::decide(Instant now) {
         if (auto polled = poll_sources(); !polled) return polled.error();
     }
     const bool work = !singles_.empty() || !bulk_.empty() || next_arrival_ < arrivals_.size();
-    if (!work && !due) return std::size_t{0};
+    const bool closes = closes_segment();
+    if (!work && !due && !closes) return std::size_t{0};
     if (may_take && work) {
         const auto may = may_take_commands();
         if (!may) return may.error();
@@ -135,7 +137,7 @@ Result<std::size_t> Settlement::decide(Instant now) {
     }
     if (!may_take) {
         turn_away();
-        if (!due) return std::size_t{0};
+        if (!due && !closes) return std::size_t{0};
     }
     if (!may_take || !work) {
         const auto room = journal_.ready(Journal::Need::upkeep);
@@ -149,11 +151,25 @@ Result<std::size_t> Settlement::decide(Instant now) {
     }
     std::size_t done = working_on_.size() + changes_.outcomes.size();
     // A source that waits for room in the Book must not keep this thread busy.
-    const bool only_waits = source_waits_ && done <= 1 && recorded_ == 0 && changes_.empty() && turn_.answers.empty() &&
-                            cursors_ == head_.cursors;
+    const bool only_waits = !closes && source_waits_ && done <= 1 && recorded_ == 0 && changes_.empty() &&
+                            turn_.answers.empty() && cursors_ == head_.cursors;
     done = only_waits ? 0 : std::max<std::size_t>(done, 1);
-    if (auto closed = close_frame(false); !closed) return closed.error();
+    if (auto closed = close_frame(closes); !closed) return closed.error();
     return done;
+}
+
+// Known ids leave memory for the sealed runs only, and those are made of closed segments. Asked as soon as a generation
+// waits, so that it is sealed by the time the running one is full; and with an empty frame if need be, because a Book
+// that is full of ids records nothing that would fill a segment.
+bool Settlement::closes_segment() {
+    const Seq waits = parts_.sealed != nullptr ? book_.waits_for_seal() : 0;
+    return waits != 0 && journal_.close_through(waits);
+}
+
+void Settlement::note_full_table() {
+    const std::string_view full = book_.full();  // a literal, "book.holds_max"
+    constexpr std::string_view kSection = "book.";
+    full_table_.store(full.starts_with(kSection) ? full.data() + kSection.size() : "", std::memory_order_relaxed);
 }
 
 Result<bool> Settlement::may_take_commands() {

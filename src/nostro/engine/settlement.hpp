@@ -114,6 +114,8 @@ private:
     void answer_reads(Instant now);
     Result<std::size_t> decide(Instant now);
     Result<bool> may_take_commands();
+    bool closes_segment();
+    void note_full_table();
     void set_turned_away(std::string reason);
     void turn_away();
 

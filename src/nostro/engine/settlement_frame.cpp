@@ -361,9 +361,7 @@ Result<> Settlement::close_frame(bool even_if_empty) {
     const bool sound = book_.is_balanced() && (!parts_.audit || parts_.audit(changes_));
     if (!sound) return broken("the books do not sum to zero after a frame");
     on_broken_invariant(nullptr, nullptr);
-    const std::string_view full = book_.full();  // a literal, "book.holds_max"
-    constexpr std::string_view kSection = "book.";
-    full_table_.store(full.starts_with(kSection) ? full.data() + kSection.size() : "", std::memory_order_relaxed);
+    note_full_table();
     const bool empty = changes_.empty() && recorded_ == 0 && cursors_ == head_.cursors;
     if (empty && !even_if_empty) {
         keep_turn_without_frame();

@@ -40,15 +40,20 @@ Result<> Settlement::install_history() {
     });
     if (!image) return image.error();
     if (!installed) return installed.error();
-    if (*image != 0) {
-        // Ids up to the image stand in sealed runs, not in the Book.
-        if (parts_.sealed == nullptr || parts_.sealed->through() < *image) {
-            return Error{ErrorCode::corrupt, "the image stands at frame " + std::to_string(*image) +
-                                                 " but the ids up to there are not sealed: run nostro rebuild"};
-        }
-        book_.forget_known(*image);
-        forgotten_ = *image;
+    // Ids up to the image stand in sealed runs, not in the Book. More may: they are sealed before an image is written.
+    const Seq sealed = parts_.sealed != nullptr ? parts_.sealed->through() : 0;
+    if (sealed < *image) {
+        return Error{ErrorCode::corrupt, "the image stands at frame " + std::to_string(*image) +
+                                             " but the ids up to there are not sealed: run nostro rebuild"};
     }
+    if (sealed > head_.seq) {
+        return Error{ErrorCode::corrupt,
+                     "the journal ends at frame " + std::to_string(head_.seq) + " but ids are sealed up to frame " +
+                         std::to_string(sealed) +
+                         ": acknowledged frames are missing; restore the data directory from a backup"};
+    }
+    book_.forget_known(sealed);
+    forgotten_ = sealed;
     const auto read = journal_.read(*image + 1, [&](const FramePtr& frame) {
         installed = install(frame);
         return static_cast<bool>(installed);

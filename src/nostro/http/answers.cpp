@@ -231,9 +231,26 @@ RefusalWords refusal_of(const Receipt& receipt, const Service& service) {
     if (reason == Reason::not_found) words.code = "payment_not_found";  // the word of all that asks for a payment
     if (has_state(answer)) words.detail += "; it is " + std::string(name(answer.state));
     if (reason == Reason::book_full) {
-        words.detail += "; raise [book] " + std::string(service.full_table()) + " and start again";
+        const std::string full = service.full_table();
+        words.detail += full.empty() ? "; send it again" : "; " + full;
     }
     return words;
+}
+
+namespace {
+
+// What ended so long ago that the Book has forgotten how.
+bool is_state_lost(const Answer& answer) {
+    return answer.reason == Reason::not_open && answer.state == Status::accepted;
+}
+
+}  // namespace
+
+void refuse_receipt(const Reply& reply, const Receipt& receipt, const Service& service) {
+    const RefusalWords words = refusal_of(receipt, service);
+    const std::pair<std::string_view, std::string_view> state{"state", name(receipt.answer.state)};
+    reply(problem(words.status, words.code, words.detail, nullptr,
+                  has_state(receipt.answer) ? ProblemMembers(&state, 1) : ProblemMembers()));
 }
 
 std::function<void(Result<std::vector<Receipt>>)> answer_one(Service& service, const Reply& reply, WriteReceipt taken) {
@@ -256,12 +273,13 @@ std::function<void(Result<std::vector<Receipt>>)> answer_one(Service& service, c
                 });
                 return;
             case Answer::Kind::reused:
-            case Answer::Kind::refused: {
-                const RefusalWords words = refusal_of(receipt, service);
-                const std::pair<std::string_view, std::string_view> state{"state", name(receipt.answer.state)};
-                reply(problem(words.status, words.code, words.detail, nullptr,
-                              has_state(receipt.answer) ? ProblemMembers(&state, 1) : ProblemMembers()));
-            }
+            case Answer::Kind::refused:
+                if (!is_state_lost(receipt.answer)) return refuse_receipt(reply, receipt, service);
+                reply.on_worker([&service, reply, receipt]() mutable {
+                    const auto found = service.history().payment(receipt.payment);
+                    if (found && *found) receipt.answer.state = (*found)->last().status;
+                    refuse_receipt(reply, receipt, service);
+                });
         }
     };
 }

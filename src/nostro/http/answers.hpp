@@ -82,6 +82,7 @@ struct RefusalWords {
     std::string detail;
 };
 RefusalWords refusal_of(const Receipt& receipt, const Service& service);
+void refuse_receipt(const Reply& reply, const Receipt& receipt, const Service& service);
 
 // --- receipts ---
 // Answers a submission of one command. `taken` writes the answer of a receipt that was recorded or replayed, on the

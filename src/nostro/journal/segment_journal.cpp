@@ -71,7 +71,17 @@ Result<> SegmentJournal::roll() {
     changed_.notify_all();
     at_ = kSegmentFramesBegin;
     limit_ = frames_end_max(current_.bytes);
+    first_ = 0;
+    closes_early_ = false;
     return {};
+}
+
+// Where no space is to be had, what is left of the open segment is worth more than sealed ids.
+bool SegmentJournal::close_through(Seq through) {
+    if (first_ == 0 || first_ > through) return false;
+    const std::lock_guard lock(mutex_);
+    closes_early_ = !no_space_ && !spares_.empty();
+    return closes_early_;
 }
 
 Result<> SegmentJournal::append(FramePtr frame) {
@@ -89,11 +99,12 @@ Result<> SegmentJournal::append(FramePtr frame) {
     if (frame->header.accepted > accepted_) {
         return Error{ErrorCode::invalid, "journal: the frame says more is durable than is"};
     }
-    if (!fits(bytes.size())) {
+    if (!fits(bytes.size()) || closes_early_) {
         if (auto rolled = roll(); !rolled) return rolled;
     }
     if (auto continues = advance(written_, *frame); !continues) return continues;
     const Seq seq = frame->header.seq;
+    if (first_ == 0) first_ = seq;
     in_flight_.push_back({frame, current_.number, current_.bytes, at_, false});
     in_flight_count_ = in_flight_.size();
     auto started = disk_.write_durable(current_.file->number(), at_, bytes, seq, std::move(frame));

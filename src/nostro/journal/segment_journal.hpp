@@ -48,6 +48,7 @@ public:
     Result<Head> take_over() override;
     Result<> ready(Need need) override;
     Result<> append(FramePtr frame) override;
+    bool close_through(Seq through) override;
     std::size_t in_flight_max() const override { return options_.in_flight_max; }
     std::size_t frame_bytes_max() const override { return options_.frame_bytes_max; }
     Result<Seq> accepted() override;
@@ -117,6 +118,8 @@ private:
     ChainPoint written_;  // behind the newest frame that was appended
     Segment current_;
     std::uint64_t at_ = 0, limit_ = 0;
+    Seq first_ = 0;              // the first frame of the current segment; 0: none yet
+    bool closes_early_ = false;  // the next frame begins another, though it would fit
     std::deque<InFlight> in_flight_;
     std::vector<Disk::Completion> completions_;
 

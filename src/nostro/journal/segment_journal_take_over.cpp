@@ -171,6 +171,7 @@ Result<> SegmentJournal::open_current(const RecoveredChain& chain) {
         if (!opened) return opened.error();
         current_ = std::move(*opened);
         at_ = chain.segments.back().about.end;
+        first_ = chain.segments.back().about.first;
         limit_ = frames_end_max(current_.bytes);
         return {};
     }

@@ -2,6 +2,8 @@
 
 namespace nostro {
 
+bool Journal::close_through(Seq) { return false; }
+
 Result<> Journal::headers(Seq from, Seq through, std::vector<std::byte>& into) const {
     if (from > through) return {};
     const auto next = read(from, [&](const FramePtr& frame) {

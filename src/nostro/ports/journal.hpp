@@ -46,6 +46,11 @@ public:
 
     // Starts to write and returns at once. At most in_flight_max() frames may be under way.
     virtual Result<> append(FramePtr frame) = 0;
+    // Ids of frames up to `through` wait for the sealed runs, which are made of closed segments. True: one of them is
+    // in the open segment, and the next frame that is appended, be it empty, begins another. False: it is closed
+    // already, or there is no space to begin one yet. Cheap, of the owner's thread. An adapter without segments has
+    // none to close.
+    virtual bool close_through(Seq through);
     virtual std::size_t in_flight_max() const = 0;
     virtual std::size_t frame_bytes_max() const = 0;
 
