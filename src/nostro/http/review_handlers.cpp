@@ -1,4 +1,5 @@
 // What people decide: reviews and policies.
+#include <algorithm>
 #include <string>
 
 #include "nostro/base/hex.hpp"
@@ -24,15 +25,36 @@ void list_reviews(Service& service, const Request& request, const Reply& reply) 
     reply(std::move(response));
 }
 
-// Decided before under another key or none: the receipt is of the payment's first outcome, and the state says how it
-// was decided.
-void write_decided(Response& response, const Receipt& receipt) {
-    Receipt decided = receipt;
-    if (receipt.answer.kind == Answer::Kind::replayed && receipt.answer.state != Status::accepted) {
-        decided.status = receipt.answer.state;
-        decided.reason = decided.status == Status::rejected ? Reason::review_rejected : Reason::none;
+// Decided under another key or none: in the Book's memory the same way as now, or before its memory.
+bool may_be_decided_before(const Answer& answer) {
+    const bool is_forgotten = answer.kind == Answer::Kind::refused && answer.reason == Reason::not_open;
+    return is_forgotten ? answer.state == Status::accepted
+                        : answer.kind == Answer::Kind::replayed && answer.state != Status::accepted;
+}
+
+// As the history tells the decision. False: it knows of none.
+bool answer_as_decided(const Service& service, const Reply& reply, bool approve, const Receipt& receipt) {
+    const auto found = service.history().payment(receipt.payment);
+    if (!found || !*found) return false;
+    const Recorded& payment = **found;
+    const auto decision = std::ranges::find_if(payment.outcomes, [](const Outcome& outcome) {
+        return outcome.event == Event::approved || outcome.event == Event::refused;
+    });
+    if (decision == payment.outcomes.end()) return false;
+    Receipt told = receipt;
+    told.answer = Answer{};
+    if (approve != (decision->event == Event::approved)) {
+        told.answer.reason = Reason::already_decided;
+        told.answer.state = payment.last().status;
+        refuse_receipt(reply, told, service);
+        return true;
     }
-    write_accepted(response, decided);
+    told.answer.kind = Answer::Kind::replayed;
+    told.status = decision->status;
+    told.reason = decision->reason;
+    told.accepted_at = decision->accepted_at;
+    reply.later([told](Response& response) { write_accepted(response, told); });
+    return true;
 }
 
 void decide_review(Service& service, bool approve, const Request& request, const Reply& reply) {
@@ -44,7 +66,16 @@ void decide_review(Service& service, bool approve, const Request& request, const
     const PaymentId id = *payment_id_from_hex(request.parameter("id"));
     const auto added = builder.decide_review(id, approve, body.reviewer, body.reason, request_key(request, *arena));
     if (!added) return refuse_wish(reply, added.error());
-    service.submit(builder.take(answer_one(service, reply, write_decided)));
+    service.submit(builder.take([&service, reply, approve, answer = answer_one(service, reply, write_accepted)](
+                                    Result<std::vector<Receipt>> receipts) mutable {
+        if (!receipts || receipts->empty() || !may_be_decided_before(receipts->front().answer)) {
+            return answer(std::move(receipts));
+        }
+        reply.on_worker(
+            [&service, reply, approve, answer = std::move(answer), receipts = std::move(receipts)]() mutable {
+                if (!answer_as_decided(service, reply, approve, receipts->front())) answer(std::move(receipts));
+            });
+    }));
 }
 
 Route review_route(Service& service, bool approve) {
