@@ -59,4 +59,4 @@ def api(shared):
 
 @pytest.fixture
 def kills():
-    return int(os.environ.get("NOSTRO_KILLS", "5"))
+    return int(os.environ.get("NOSTRO_KILLS", "20"))
