@@ -3,27 +3,24 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
-#include <unordered_set>
 #include <utility>
 
 #include "nostro/base/hex.hpp"
-#include "nostro/base/json_text.hpp"
 #include "nostro/base/time.hpp"
 #include "nostro/journal/checkpoint_files.hpp"
 #include "nostro/journal/data_directory.hpp"
 #include "nostro/journal/image_file.hpp"
 #include "nostro/journal/journal_reader.hpp"
 #include "nostro/journal/posix_disk.hpp"
-#include "nostro/journal/sealed_runs.hpp"
 #include "nostro/journal/verify_books.hpp"
 #include "nostro/journal/verify_decide.hpp"
+#include "nostro/journal/verify_ids.hpp"
 #include "nostro/journal/verify_index.hpp"
 #include "nostro/wire/chain.hpp"
 
 namespace nostro {
 namespace {
 
-constexpr const char* kVerified = "verified";
 constexpr const char* kIndexFolder = "index";
 constexpr const char* kCheckpointsFolder = "checkpoints";
 
@@ -39,7 +36,6 @@ private:
     using Payment = std::optional<PaymentId>;
     void find(VerifyFinding finding);
     void find_in_frame(Seq seq, std::string what, Payment payment);
-    void open_ids();
     void open_checkpoints();
     void open_index();
     bool find_begin();
@@ -51,12 +47,9 @@ private:
     void check_books(const DecodedFrame& frame);
     void decide_again(const DecodedFrame& frame);
     void check_checkpoints(Seq seq, const Digest& digest);
-    void check_ids(const DecodedFrame& frame);
-    void check_id(const KnownImage& known, Seq seq);
     void compare_image();
     void walk();
     void end_checkpoints();
-    void end_ids();
     void compare_index();
     void tell();
 
@@ -64,7 +57,7 @@ private:
     const VerifyOptions& options_;
     VerifyReport report_;
     std::unique_ptr<JournalReader> reader_;
-    std::unique_ptr<SealedRuns> ids_;
+    VerifyIds ids_;
     std::vector<Checkpoint> checkpoints_;
     std::size_t next_checkpoint_ = 0;
     std::unique_ptr<ImageReader> begin_;  // to begin with; none: with nothing
@@ -73,7 +66,6 @@ private:
     std::unique_ptr<VerifyIndex> index_;
     ChainPoint point_;
     bool has_point_ = false, has_books_ = false;
-    std::unordered_set<PaymentId> unsealed_;
     DecodedFrame decoded_;
 };
 
@@ -108,16 +100,6 @@ void Verifier::find_in_frame(Seq seq, std::string what, Payment payment) {
         }
     }
     find(std::move(finding));
-}
-
-void Verifier::open_ids() {
-    auto ids = SealedRuns::open(disk_, true);
-    if (!ids) {
-        find({{}, 0, 0, {}, ids.error().what});
-        return;
-    }
-    ids_ = std::move(*ids);
-    report_.ids_through = ids_->through();
 }
 
 // Signatures are checked as they are read.
@@ -245,51 +227,6 @@ void Verifier::begin_with_image(const Digest& digest) {
     has_books_ = true;
 }
 
-void Verifier::check_id(const KnownImage& known, Seq seq) {
-    ++report_.ids;
-    if (!ids_ || seq > ids_->through()) {
-        if (!unsealed_.insert(known.id).second) find_in_frame(seq, "its id was spent before", known.id);
-        if (!ids_ || ids_->runs()->empty()) return;
-        auto sealed = ids_->find(known.id);
-        if (!sealed) {
-            find_in_frame(seq, sealed.error().what, known.id);
-        } else if (*sealed) {
-            find_in_frame(seq, "its id was spent before, in frame " + std::to_string((*sealed)->place.seq), known.id);
-        }
-        return;
-    }
-    for (const auto& run : *ids_->runs()) {
-        auto found = run->find(known.id);
-        if (!found) {
-            find_in_frame(seq, found.error().what, known.id);
-            return;
-        }
-        const bool is_in_range = seq >= run->tail().first && seq <= run->tail().through;
-        const Place place{seq, known.index};
-        if (is_in_range && (!*found || (*found)->place != place || (*found)->meaning != known.meaning)) {
-            find_in_frame(seq, "its id is not sealed as the frame has it, in " + run->name(), known.id);
-        }
-        if (!is_in_range && *found) {
-            find_in_frame(seq, "its id is spent twice: also in frame " + std::to_string((*found)->place.seq), known.id);
-        }
-    }
-}
-
-// Every first outcome of a payment spends its id, once.
-void Verifier::check_ids(const DecodedFrame& frame) {
-    for (const auto& known : frame.changes.known) check_id(known, frame.seq());
-    std::unordered_map<PaymentId, std::uint32_t> spent;
-    for (const auto& known : frame.changes.known) spent.emplace(known.id, known.index);
-    for (std::size_t i = 0; i < frame.changes.outcomes.size(); ++i) {
-        const auto& outcome = frame.changes.outcomes[i];
-        if (outcome.event != Event::submitted || outcome.payment.empty()) continue;
-        const auto found = spent.find(outcome.payment);
-        if (found == spent.end() || found->second != i) {
-            find_in_frame(frame.seq(), "its first outcome does not spend its id", outcome.payment);
-        }
-    }
-}
-
 bool Verifier::check_chain(const FramePtr& frame) {
     const Seq seq = frame->header.seq;
     if (!has_point_) {
@@ -350,7 +287,7 @@ bool Verifier::check_frame(const FramePtr& frame) {
     if (has_books_) check_books(decoded_);
     {
         const Timed timed(report_.times.ids);
-        check_ids(decoded_);
+        ids_.check(decoded_, [&](std::string what, Payment payment) { find_in_frame(seq, std::move(what), payment); });
     }
     if (has_books_ && decisions_) decide_again(decoded_);
     if (index_ != nullptr) {
@@ -412,21 +349,6 @@ void Verifier::end_checkpoints() {
               ": frames are missing"});
 }
 
-// Nothing is sealed that the frames do not have.
-void Verifier::end_ids() {
-    if (!ids_ || !report_.findings.empty() || report_.first > 1) return;
-    std::uint64_t sealed = 0;
-    for (const auto& run : *ids_->runs()) sealed += run->tail().ids;
-    if (sealed + unsealed_.size() != report_.ids) {
-        find({{},
-              0,
-              0,
-              {},
-              "the folder ids holds " + std::to_string(sealed) + " ids, the frames spend " +
-                  std::to_string(report_.ids - unsealed_.size())});
-    }
-}
-
 void Verifier::tell() {
     report_.outcomes = books_.outcomes();
     report_.payments = books_.payments();
@@ -434,6 +356,8 @@ void Verifier::tell() {
     report_.states = books_.states();
     report_.accounts = books_.accounts();
     report_.currencies = books_.currencies();
+    report_.ids = ids_.count();
+    report_.ids_through = ids_.through();
     if (!decisions_) return;
     report_.decided = decisions_->commands();
     report_.expired = decisions_->expired();
@@ -467,7 +391,7 @@ void Verifier::compare_index() {
 Result<VerifyReport> Verifier::run() {
     const auto begun = steady_now();
     // Ids, checkpoints and index before frames: what is told then is in frames that are read afterwards.
-    open_ids();
+    if (auto opened = ids_.open(disk_); !opened) find({{}, 0, 0, {}, opened.error().what});
     open_checkpoints();
     if (!options_.from_checkpoint) open_index();
     auto reader = JournalReader::open(disk_);
@@ -482,7 +406,9 @@ Result<VerifyReport> Verifier::run() {
         walk();
         books_.end([&](std::string what, Payment payment) { find({{}, 0, 0, payment, std::move(what)}); });
         end_checkpoints();
-        end_ids();
+        if (report_.proved() && report_.first == 1) {
+            ids_.end([&](std::string what, Payment) { find({kIdsFolder, 0, 0, {}, std::move(what)}); });
+        }
         compare_index();
     }
     tell();
@@ -494,16 +420,6 @@ Result<VerifyReport> Verifier::run() {
 
 }  // namespace
 
-std::string describe(const VerifyFinding& finding) {
-    std::string text;
-    const auto add = [&](const std::string& part) { text += text.empty() ? part : ", " + part; };
-    if (!finding.file.empty()) add(finding.file);
-    if (finding.offset != 0) add("byte " + std::to_string(finding.offset));
-    if (finding.seq != 0) add("frame " + std::to_string(finding.seq));
-    if (finding.payment) add("payment " + to_hex(*finding.payment));
-    return text.empty() ? finding.what : text + ": " + finding.what;
-}
-
 Result<VerifyReport> verify(Disk& disk, const VerifyOptions& options) { return Verifier(disk, options).run(); }
 
 Result<VerifyReport> verify(const std::string& data_directory, VerifyOptions options) {
@@ -513,23 +429,6 @@ Result<VerifyReport> verify(const std::string& data_directory, VerifyOptions opt
     auto disk = PosixDisk::open(data_directory, looking);
     if (!disk) return disk.error();
     return verify(**disk, options);
-}
-
-Result<> keep_verified(const std::string& data_directory, const VerifyReport& report, Instant at) {
-    std::string text;
-    JsonWriter json(text);
-    json.begin_object().field("at", to_rfc3339(at)).field("first", report.first).field("last", report.last);
-    json.field("digest", to_hex(report.digest)).field("payments", report.payments).end_object();
-    auto disk = PosixDisk::open(data_directory, {});
-    if (!disk) return disk.error();
-    return (*disk)->replace(kVerified, std::as_bytes(std::span(text)));
-}
-
-Result<std::string> read_verified(const Disk& disk) {
-    const auto mapping = disk.map(kVerified);
-    if (!mapping) return mapping.error();
-    const auto bytes = (*mapping)->bytes();
-    return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
 }  // namespace nostro

@@ -1,0 +1,74 @@
+#include "nostro/journal/verify_ids.hpp"
+
+#include <unordered_map>
+#include <utility>
+
+namespace nostro {
+
+Result<> VerifyIds::open(Disk& disk) {
+    auto sealed = SealedRuns::open(disk, true);
+    if (!sealed) return sealed.error();
+    sealed_ = std::move(*sealed);
+    return {};
+}
+
+void VerifyIds::check_unsealed(const KnownImage& known, const Fault& fault) {
+    if (!unsealed_.insert(known.id).second) fault("its id was spent before", known.id);
+    if (!sealed_ || sealed_->runs()->empty()) return;
+    const auto sealed = sealed_->find(known.id);
+    if (!sealed) {
+        fault(sealed.error().what, known.id);
+    } else if (*sealed) {
+        fault("its id was spent before, in frame " + std::to_string((*sealed)->place.seq), known.id);
+    }
+}
+
+void VerifyIds::check_sealed(const KnownImage& known, Seq seq, const IdRun& run, const Fault& fault) const {
+    const auto found = run.find(known.id);
+    if (!found) return fault(found.error().what, known.id);
+    const bool is_in_range = seq >= run.tail().first && seq <= run.tail().through;
+    const Place place{seq, known.index};
+    if (is_in_range && (!*found || (*found)->place != place || (*found)->meaning != known.meaning)) {
+        fault("its id is not sealed as the frame has it, in " + run.name(), known.id);
+    }
+    if (!is_in_range && *found) {
+        fault("its id is spent twice: also in frame " + std::to_string((*found)->place.seq), known.id);
+    }
+}
+
+void VerifyIds::check(const KnownImage& known, Seq seq, const Fault& fault) {
+    ++count_;
+    if (seq > through()) return check_unsealed(known, fault);
+    const auto runs = sealed_->runs();
+    for (const auto& run : *runs) check_sealed(known, seq, *run, fault);
+}
+
+// Every first outcome of a payment spends its id, once.
+void VerifyIds::check(const DecodedFrame& frame, const Fault& fault) {
+    std::unordered_map<PaymentId, std::uint32_t> spent;
+    spent.reserve(frame.changes.known.size());
+    for (const auto& known : frame.changes.known) {
+        check(known, frame.seq(), fault);
+        spent.emplace(known.id, known.index);
+    }
+    for (std::size_t i = 0; i < frame.changes.outcomes.size(); ++i) {
+        const auto& outcome = frame.changes.outcomes[i];
+        if (outcome.event != Event::submitted || outcome.payment.empty()) continue;
+        const auto found = spent.find(outcome.payment);
+        if (found == spent.end() || found->second != i) {
+            fault("its first outcome does not spend its id", outcome.payment);
+        }
+    }
+}
+
+void VerifyIds::end(const Fault& fault) const {
+    if (!sealed_) return;
+    std::uint64_t sealed = 0;
+    const auto runs = sealed_->runs();
+    for (const auto& run : *runs) sealed += run->tail().ids;
+    if (sealed + unsealed_.size() == count_) return;
+    fault("holds " + std::to_string(sealed) + " ids, the frames spend " + std::to_string(count_ - unsealed_.size()),
+          std::nullopt);
+}
+
+}  // namespace nostro
