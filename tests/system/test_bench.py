@@ -24,7 +24,7 @@ def check(load, payments):
     """What holds of every load against a nostro, whatever the machine."""
     assert load["payments"] == payments and load["settled"] == payments and load["settled_ratio"] == 1, load
     assert load["requests"] == payments // load["batch"] and load["refused_requests"] == load["not_taken"] == 0, load
-    assert load["payments_per_second"] > 0 and load["bytes_sent"] > 100 * payments < load["bytes_received"], load
+    assert load["first_refusal"] == "" and load["payments_per_second"] > 0 and load["bytes_sent"] > 100 * payments < load["bytes_received"], load
     times = [load["latency_us"][name] for name in QUANTILES]
     assert times == sorted(times) and times[0] > 0, load
     stages = {stage["stage"]: stage for stage in load["stages"]}

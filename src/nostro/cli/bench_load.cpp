@@ -260,12 +260,20 @@ private:
     void count(const AnswerReader::Answer& answer, std::string_view body) {
         if (answer.status < 200 || answer.status > 299) {
             ++result_.refused;
+            note_refusal(answer.status, body);
             return;
         }
         const std::uint64_t taken = options_.batch > 1 ? taken_of(body, options_.batch) : 1;
         result_.payments += taken;
         result_.not_taken += options_.batch - taken;
+        if (taken < options_.batch)
+            note_refusal(answer.status, body.substr(std::min(body.size(), body.find("\"error\""))));
         result_.settled += count_settled(body);
+    }
+
+    void note_refusal(int status, std::string_view body) {
+        constexpr std::size_t kTold = 300;
+        if (result_.first_refusal.empty()) result_.first_refusal = fmt::format("{} {}", status, body.substr(0, kTold));
     }
 
     Error silent() const {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <string>
 
 #include "nostro/base/result.hpp"
 #include "nostro/cli/bench_requests.hpp"
@@ -32,6 +33,7 @@ struct BenchLoadResult {
     std::uint64_t refused = 0;    // requests that were answered by something else than 2xx
     std::uint64_t not_taken = 0;  // payments that an answered batch did not take
     std::uint64_t unsent = 0;     // open loop: payments due that found every connection busy until the end
+    std::string first_refusal;    // what the first answer said that was no 2xx or did not take all; empty: none
     std::uint64_t bytes_sent = 0, bytes_received = 0;
     std::chrono::nanoseconds elapsed{}, client_cpu{};
 };

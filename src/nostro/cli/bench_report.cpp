@@ -156,6 +156,7 @@ void write_load(JsonWriter& json, const BenchMeasured& load) {
     json.key("settled_ratio");
     load.counts_settled ? json.number(share(result.settled, result.payments)) : json.null();
     json.field("refused_requests", result.refused).field("not_taken", result.not_taken).field("unsent", result.unsent);
+    json.field("first_refusal", result.first_refusal);
     json.field("payments_per_second", load.payments_per_second());
     json.field("elapsed_ms", result.elapsed.count() / 1'000'000);
     write_latencies(json, "latency_us", result.latencies);
@@ -173,6 +174,10 @@ void print_table(const BenchReport& report) {
     print_loads(report);
     print_stages(report);
     print_costs(report);
+    for (const BenchMeasured& load : report.loads) {
+        const std::string& refusal = load.result.first_refusal;
+        if (!refusal.empty()) fmt::print("\n{}: the first refusal: {}\n", load.load, refusal);
+    }
     for (const BenchMeasured& load : report.loads) {
         if (load.options.rate == 0) continue;
         fmt::print("\n{}: open loop of {}/s; the client was late by p99 {}, at most {}; {} found no free connection\n",

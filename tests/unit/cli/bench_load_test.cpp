@@ -119,23 +119,29 @@ INSTANTIATE_TEST_SUITE_P(Shapes, BenchLoadTest,
 TEST(BenchLoadTest, RefusalsAreNoPayments) {
     const auto result = load_on(
         {2, 1, 1},
-        [](std::uint64_t n) { return n % 4 == 0 ? answer_of("503 No", "{}") : answer_of("202 Accepted", "{}"); }, 400,
-        0);
+        [](std::uint64_t n) {
+            return n % 4 == 0 ? answer_of("503 No", R"({"why":"no"})") : answer_of("202 Accepted", "{}");
+        },
+        400, 0);
     ASSERT_TRUE(result) << result.error().what;
     EXPECT_EQ(result->requests, 400u);
     EXPECT_EQ(result->payments, 300u);
     EXPECT_EQ(result->refused, 100u);
+    EXPECT_EQ(result->first_refusal, R"(503 {"why":"no"})");
     EXPECT_EQ(result->settled, 0u);
 }
 
 TEST(BenchLoadTest, WhatABatchDidNotTakeIsNoPayment) {
     const auto result = load_on(
         {1, 1, 10},
-        [](std::uint64_t) { return answer_of("202 Accepted", R"({"mode":"independent","taken":7,"refused":3})"); }, 100,
-        0);
+        [](std::uint64_t) {
+            return answer_of("202 Accepted", R"({"mode":"independent","taken":7,"refused":3,"data":[{"error":"x"}]})");
+        },
+        100, 0);
     ASSERT_TRUE(result) << result.error().what;
     EXPECT_EQ(result->payments, 70u);
     EXPECT_EQ(result->not_taken, 30u);
+    EXPECT_EQ(result->first_refusal, R"(202 "error":"x"}]})");
 }
 
 TEST(BenchLoadTest, AConnectionThatBreaksIsAnErrorThatSaysWhatIsUnanswered) {
