@@ -165,6 +165,26 @@ def read_header(data):
             "digest": hashlib.sha256(head).hexdigest()}
 
 
+def read_policy(data):
+    """docs/formats/policy.md. Days are left as runs of [how many, seconds each]."""
+    if not data:
+        return None
+    if crc32c(data[:-4]) != struct.unpack("<I", data[-4:])[0]:
+        raise Damaged("the checksum of a policy is wrong")
+    r = Reader(data[:-4])
+    if r.take(8) != b"NSTRPOL1":
+        raise Damaged("no policy of version 1")
+    policy = {"version": r.varint(), "text": r.text(), "zones": []}
+    for _ in range(r.varint()):
+        zone = {"zone": r.text(), "first_day": r.zigzag(), "first_begin": r.zigzag(), "days": r.varint(), "runs": []}
+        while sum(run[0] for run in zone["runs"]) < zone["days"]:
+            zone["runs"].append([r.varint(), r.varint()])
+        policy["zones"].append(zone)
+    if r.left():
+        raise Damaged("bytes behind a policy")
+    return policy
+
+
 def read_payment(r, tenant):
     bits = r.u16()
     if bits >> 13:
@@ -227,7 +247,7 @@ def read_body(r, kind, tenant):
     if kind == "adjust_balance":
         return {"id": r.id(), "delta": r.zigzag(), "why": r.text()}
     if kind == "change_policy":
-        return {"policy_bytes": len(r.take(r.varint())), "by": r.text()}
+        return {"policy": read_policy(r.take(r.varint())), "by": r.text()}
     if kind == "keep_record":
         return {"id": r.id(), "reason": r.word(REASONS), "document": r.text()}
     if kind == "keep_dead_letter":
@@ -428,7 +448,7 @@ class Frame:
                 elif name == "tenants":
                     yield {"tenant": r.varint(), "last_number": r.varint(), "policy": r.varint()}
                 elif name == "policies":
-                    yield {"bytes": len(r.take(r.varint()))}
+                    yield read_policy(r.take(r.varint()))
                 else:
                     yield {"source": r.varint(), "part": r.varint(), "next": r.varint()}
 

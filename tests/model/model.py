@@ -1,0 +1,638 @@
+"""A ledger in plain Python that decides a journal again: from its commands and policies alone, after docs/policy.md.
+
+Nothing of the program is in it, so that the two check each other: replay() takes the frames of a journal, as
+tools/read_frame.py reads them, works out every outcome, every balance and every limit itself, and says where the
+journal says something else. Written to be read, not to be fast. Standard library only.
+"""
+import hashlib
+import re
+
+from terms import Policy
+
+S = 1_000_000_000  # an instant is nanoseconds since 1970
+NO_ID = "0" * 32
+NO_FLOOR = -(2**63)
+EXPIRIES_MAX = 1024
+REVERSALS_KEPT = 800 * 86_400 * S
+OPEN = ("in_review", "held")
+HOUSES = ("equity", "cash", "suspense", "fees")
+
+
+class Differs(Exception):
+    """Where the journal says something else than the model."""
+
+
+def narrow(number):
+    return -(2**63) <= number < 2**63
+
+
+def account_id(tenant, name):
+    parts = b"".join(bytes([len(text)]) + text for text in (tenant.encode(), name.encode()))
+    return hashlib.sha256(parts).hexdigest()[:32]
+
+
+class Account:
+    def __init__(self, tenant, currency, now, kind="customer", risk="unrated", floor=0):
+        self.tenant, self.currency, self.opened_at, self.kind, self.risk = tenant, currency, now, kind, risk
+        self.floor, self.status, self.balance, self.held, self.version = floor, "active", 0, 0, 0
+
+    def facts(self):
+        return {"kind": self.kind, "status": self.status, "risk_level": self.risk, "currency": self.currency,
+                "floor": self.floor, "balance": self.balance, "held": self.held, "opened_at": self.opened_at,
+                "tenant": self.tenant, "version": self.version}
+
+
+class Refused(Exception):
+    """The command would not have been recorded."""
+
+
+class Ledger:
+    def __init__(self):
+        self.accounts, self.holds, self.known, self.payments = {}, {}, {}, {}
+        self.counters, self.bounds, self.reversed, self.numbers = {}, {}, {}, {}
+        self.policies, self.next_policies = {}, {}
+        self.letters, self.epoch, self.now = {}, None, 0
+        self.seen = {}  # how often each kind of outcome was worked out
+
+    # --- one frame
+
+    def frame(self, frame):
+        self.policies |= self.next_policies
+        self.next_policies = {}
+        if frame["time"] < self.now:
+            raise Differs("time went back")
+        self.now, self.seq, self.outcomes, self.touched = frame["time"], frame["seq"], [], set()
+        self.command, self.item = None, 0
+        takes_over = frame["epoch"] != self.epoch
+        self.epoch = frame["epoch"]
+        if not takes_over:
+            self.expire()
+        for self.command, command in enumerate(frame["commands"]):
+            self.item = 0
+            self.spend(command)
+            getattr(self, command["kind"])(command, command["body"])
+        for account in self.touched:
+            self.accounts[account].version += 1
+        self.compare(frame)
+
+    def spend(self, command):
+        """No id is spent twice. A group's items spend theirs, too."""
+        ids = [command["id"]]
+        if command["kind"] == "submit_group":
+            ids += [item["id"] for item in command["body"]["payments"]]
+        for each in ids:
+            if each == NO_ID:
+                continue
+            if each in self.known:
+                raise Differs(f"id {each} is spent twice")
+            self.known[each] = self.seq
+
+    def record(self, event, status="accepted", **more):
+        outcome = {"event": event, "status": status, "reason": "none", "payment": NO_ID, "debtor": NO_ID,
+                   "creditor": NO_ID, "number": 0, "origin": [self.seq, len(self.outcomes)], "accepted_at": self.now,
+                   "expires_at": 0, "reverses": NO_ID, "debtor_balance": [0, 0], "creditor_balance": [0, 0],
+                   "command": self.command, "item": self.item, "why": None} | more
+        self.outcomes.append(outcome)
+        return outcome
+
+    def policy(self, command):
+        if command["tenant"] not in self.policies:
+            raise Refused("no_policy")
+        return self.policies[command["tenant"]]
+
+    # --- money
+
+    def touch(self, account):
+        self.touched.add(account)
+        return self.accounts[account]
+
+    def move(self, debtor, creditor, amount):
+        self.touch(debtor).balance -= amount
+        self.touch(creditor).balance += amount
+
+    def balance(self, account):
+        return self.accounts[account].balance if account in self.accounts else 0
+
+    def equity(self, tenant, currency):
+        """The id of the account that opening balances come from; it opens when it is needed first."""
+        account = account_id(self.policies[tenant].tenant, f"house:equity:{currency}")
+        if account not in self.accounts:
+            self.open(account, Account(tenant, currency, self.now, "house", floor=NO_FLOOR), 0)
+        return account
+
+    def open(self, account, fresh, opening):
+        equity = self.equity(fresh.tenant, fresh.currency) if opening else NO_ID
+        before = self.balance(equity)
+        self.accounts[account] = fresh
+        self.touch(account)
+        if opening:
+            self.move(equity, account, opening)
+        self.record("account_opened", debtor=account, creditor=equity, amount=(opening, fresh.currency),
+                    debtor_balance=[0, opening], creditor_balance=[before, self.balance(equity)])
+
+    # --- payments
+
+    def submit_payment(self, command, body):
+        self.decide(command, body["payment"])
+
+    def begin(self, payment):
+        tenant = payment["tenant"]
+        return {"payment": payment["id"], "debtor": payment["debtor"], "creditor": payment["creditor"],
+                "amount": (payment["amount"]["minor"], payment["amount"]["currency"]),
+                "number": self.numbers.get(tenant, 0) + 1}
+
+    def end(self, payment, outcome):
+        """The first outcome of a payment."""
+        self.numbers[payment["tenant"]] = outcome["number"]
+        recorded = self.record("submitted", **outcome)
+        settled = outcome["amount"][0] if outcome["status"] == "settled" else None
+        self.payments[payment["id"]] = {
+            "first": recorded["origin"], "status": outcome["status"], "settled": settled, "settled_at": self.now,
+            "is_reversal": outcome.get("reverses", NO_ID) != NO_ID}
+        return recorded
+
+    def decide(self, command, payment):
+        policy = self.policy(command)
+        trial = Trial(self, policy, payment)
+        outcome = self.begin(payment)
+        reason = trial.weigh()
+        outcome["why"] = trial.why()
+        if reason:
+            outcome |= trial.shown() | {"status": "rejected", "reason": reason}
+            return self.end(payment, outcome)
+        trial.open_accounts()
+        counted = trial.count()
+        if trial.is_review or payment["capture"] == "manual":
+            status = "in_review" if trial.is_review else "held"
+            ends = self.now + policy.review_ttl if trial.is_review else payment["expires_at"] or self.now + policy.hold_ttl
+            self.touch(payment["debtor"]).held += payment["amount"]["minor"]
+            outcome |= trial.shown() | {"status": status, "expires_at": ends}
+            recorded = self.end(payment, outcome)
+            self.holds[payment["id"]] = outcome | {
+                "tenant": payment["tenant"], "capture": payment["capture"], "hold_ends": payment["expires_at"],
+                "counted": counted, "origin": recorded["origin"], "accepted_at": self.now, "reviewed": False}
+            return recorded
+        return self.end(payment, outcome | self.settle(payment["debtor"], payment["creditor"], outcome["amount"][0]))
+
+    def settle(self, debtor, creditor, amount):
+        before = self.balance(debtor), self.balance(creditor)
+        self.move(debtor, creditor, amount)
+        return {"status": "settled", "debtor_balance": [before[0], self.balance(debtor)],
+                "creditor_balance": [before[1], self.balance(creditor)]}
+
+    def submit_group(self, command, body):
+        """All settle, or none: then the one that did not says why, and the others that it was the group."""
+        kept = self.copy()
+        begin = len(self.outcomes)
+        culprit = None
+        for self.item, payment in enumerate(body["payments"]):
+            outcome = self.decide(command, payment)
+            if outcome["status"] != "settled":
+                culprit = (self.item, outcome)
+                break
+        if culprit is None:
+            self.openings_first(begin)
+            return
+        del self.outcomes[begin:]
+        self.put_back(kept)
+        for self.item, payment in enumerate(body["payments"]):
+            outcome = self.begin(payment) | {"status": "rejected", "reason": "group_refused", "why": None}
+            if self.item == culprit[0]:
+                found = culprit[1]
+                outcome["reason"] = found["reason"] if found["status"] == "rejected" else "not_immediate"
+                outcome["why"] = found["why"]
+            for side in ("debtor", "creditor"):
+                outcome[f"{side}_balance"] = [self.balance(payment[side])] * 2
+            self.end(payment, outcome)
+
+    def openings_first(self, begin):
+        new = self.outcomes[begin:]
+        self.outcomes[begin:] = [o for o in new if o["event"] == "account_opened"] + [
+            o for o in new if o["event"] != "account_opened"]
+        for index in range(begin, len(self.outcomes)):
+            outcome = self.outcomes[index]
+            outcome["origin"] = [self.seq, index]
+            if outcome["event"] == "submitted":
+                self.payments[outcome["payment"]]["first"] = outcome["origin"]
+
+    def copy(self):
+        accounts = {}
+        for key, account in self.accounts.items():
+            accounts[key] = Account.__new__(Account)
+            accounts[key].__dict__ = dict(account.__dict__)
+        return (accounts, dict(self.holds), dict(self.payments), dict(self.counters), dict(self.numbers),
+                set(self.touched))
+
+    def put_back(self, kept):
+        self.accounts, self.holds, self.payments, self.counters, self.numbers, self.touched = kept
+
+    def reverse_payment(self, command, body):
+        policy = self.policy(command)
+        original = self.payments.get(body["original"])
+        if original is None:
+            raise Refused("not_found")
+        # What intake read of the original is what became of it.
+        claims = (body["original_at"], body["original_status"], body["original_is_reversal"])
+        facts = (original["first"], original["status"], original["is_reversal"])
+        if claims != facts:
+            raise Differs(f"the reversal says of its original {claims}, the model {facts}")
+        done = self.reversed.get(body["original"], (0, 0))[0]
+        rest = (original["settled"] or 0) - done
+        payment = body["payment"]
+        if body["whole_rest"]:
+            payment = payment | {"amount": payment["amount"] | {"minor": rest}}
+        amount = payment["amount"]["minor"]
+        outcome = self.begin(payment) | {"reverses": body["original"], "why": None}
+        trial = Trial(self, policy, payment)
+        reason = None
+        if original["status"] != "settled":
+            reason = "not_settled"
+        elif original["is_reversal"]:
+            reason = "reversal_of_reversal"
+        elif self.now - original["settled_at"] > policy.reversal_days * 86_400 * S:
+            reason = "too_late_to_reverse"
+        elif rest <= 0 or amount > rest:
+            reason = "reversal_exceeds_original"
+        elif body["original_minor"] != original["settled"] or body["original_settled_at"] != original["settled_at"]:
+            raise Differs("the reversal says another amount or time of its original than the model")
+        reason = reason or trial.accounts() or trial.status() or trial.possible() or trial.funds()
+        if reason:
+            self.end(payment, outcome | trial.shown() | {"status": "rejected", "reason": reason})
+            return
+        self.end(payment, outcome | self.settle(payment["debtor"], payment["creditor"], amount))
+        self.reversed[body["original"]] = (done + amount, original["settled_at"])
+
+    # --- what waits
+
+    def waiting(self, command, payment, status):
+        hold = self.holds.get(payment)
+        if hold is None or hold["tenant"] != command["tenant"] or hold["status"] != status or (
+                hold["expires_at"] <= self.now):
+            raise Refused("not_open")
+        return hold
+
+    def may_settle(self, hold, amount):
+        debtor, creditor = self.accounts[hold["debtor"]], self.accounts[hold["creditor"]]
+        if reason := refusal_by_status(debtor, creditor):
+            raise Refused(reason)
+        if not narrow(debtor.balance - amount) or not narrow(creditor.balance + amount):
+            raise Refused("amount_out_of_range")
+
+    def follow_up(self, event, hold, amount, **more):
+        keep = {field: hold[field] for field in ("payment", "debtor", "creditor", "number", "origin", "accepted_at")}
+        balances = {f"{side}_balance": [self.balance(hold[side])] * 2 for side in ("debtor", "creditor")}
+        self.record(event, **(keep | balances | {"amount": (amount, hold["amount"][1])} | more))
+
+    def settle_hold(self, event, hold, amount):
+        self.touch(hold["debtor"]).held -= hold["amount"][0]
+        moved = self.settle(hold["debtor"], hold["creditor"], amount)
+        if rest := hold["amount"][0] - amount:
+            self.give_back(hold, rest, False)
+        self.follow_up(event, hold, amount, **moved)
+        self.close(hold, "settled", amount)
+
+    def free(self, event, hold, status, reason="none"):
+        self.touch(hold["debtor"]).held -= hold["amount"][0]
+        self.give_back(hold, hold["amount"][0], True)
+        self.follow_up(event, hold, hold["amount"][0], status=status, reason=reason)
+        self.close(hold, status)
+
+    def close(self, hold, status, settled=None):
+        del self.holds[hold["payment"]]
+        payment = self.payments[hold["payment"]]
+        self.payments[hold["payment"]] = payment | {"status": status, "settled": settled, "settled_at": self.now}
+
+    def give_back(self, hold, amount, counts_too):
+        for key, bucket, is_sum in hold["counted"]:
+            counted = self.counters.get(key, (None, 0))
+            if counted[0] == bucket and (is_sum or counts_too):
+                self.counters[key] = (bucket, counted[1] - (amount if is_sum else 1))
+
+    def capture_payment(self, command, body):
+        hold = self.waiting(command, body["payment"], "held")
+        amount = hold["amount"][0] if body["amount"] is None else body["amount"]
+        if not 0 < amount <= hold["amount"][0]:
+            raise Refused("amount")
+        self.may_settle(hold, amount)
+        self.settle_hold("captured", hold, amount)
+
+    def void_payment(self, command, body):
+        self.free("voided", self.waiting(command, body["payment"], "held"), "voided")
+
+    def decide_review(self, command, body):
+        hold = self.waiting(command, body["payment"], "in_review")
+        if not body["approve"]:
+            self.free("refused", hold, "rejected", "review_rejected")
+            return
+        policy = self.policy(command)
+        self.may_settle(hold, hold["amount"][0])
+        if hold["capture"] == "automatic":
+            self.settle_hold("approved", hold, hold["amount"][0])
+            return
+        ends = hold["hold_ends"] or self.now + policy.hold_ttl
+        self.holds[body["payment"]] = hold = hold | {"status": "held", "expires_at": ends}
+        self.follow_up("approved", hold, hold["amount"][0], status="held", expires_at=ends)
+        self.payments[body["payment"]] = self.payments[body["payment"]] | {"status": "held"}
+
+    def expire(self):
+        due = sorted((hold["expires_at"], payment) for payment, hold in self.holds.items()
+                     if hold["expires_at"] <= self.now)
+        for _, payment in due[:EXPIRIES_MAX]:
+            hold = self.holds[payment]
+            self.free("expired", hold, "expired", "review_expired" if hold["status"] == "in_review" else "hold_expired")
+        late = sorted((at, original) for original, (_, at) in self.reversed.items() if at + REVERSALS_KEPT < self.now)
+        for _, original in late[:EXPIRIES_MAX]:
+            del self.reversed[original]
+
+    # --- accounts, policies, and what is only kept
+
+    def open_account(self, command, body):
+        self.policy(command)
+        if body["id"] in self.accounts or body["name"].startswith("house:") or body["kind"] == "house":
+            raise Refused("account_exists")
+        fresh = Account(command["tenant"], body["currency"], self.now, body["kind"], body["risk_level"], body["floor"])
+        self.open(body["id"], fresh, body["opening"])
+        self.set_bounds(body["id"], body["bounds"])
+
+    def set_bounds(self, account, bounds):
+        for bound in bounds:
+            key = (account, bound["name_key"])
+            if bound["removed"]:
+                self.bounds.pop(key, None)
+            else:
+                self.bounds[key] = bound["at_most"]
+
+    def change_account(self, command, body):
+        account = self.accounts.get(body["id"])
+        if account is None or account.tenant != command["tenant"]:
+            raise Refused("not_found")
+        if account.kind == "house" or account.status == "closed":
+            raise Refused("account_closed")
+        if body["status"] == "closed" and (account.balance or account.held):
+            raise Refused("balance_not_zero")
+        self.touch(body["id"])
+        account.status = body["status"] or account.status
+        account.floor = account.floor if body["floor"] is None else body["floor"]
+        account.risk = body["risk_level"] or account.risk
+        self.set_bounds(body["id"], body["bounds"])
+        self.record("account_changed", debtor=body["id"], amount=(0, account.currency),
+                    debtor_balance=[account.balance] * 2)
+
+    def adjust_balance(self, command, body):
+        self.policy(command)
+        account = self.accounts.get(body["id"])
+        if account is None or account.tenant != command["tenant"] or account.status == "closed":
+            raise Refused("not_found")
+        equity = self.equity(account.tenant, account.currency)
+        before = account.balance, self.balance(equity)
+        self.move(equity, body["id"], body["delta"])
+        self.record("balance_adjusted", debtor=body["id"], creditor=equity, amount=(body["delta"], account.currency),
+                    debtor_balance=[before[0], account.balance], creditor_balance=[before[1], self.balance(equity)])
+
+    def change_policy(self, command, body):
+        tenant = command["tenant"]
+        current = self.next_policies.get(tenant) or self.policies.get(tenant)
+        policy = Policy(body["policy"])
+        if policy.version != (current.version if current else 0) + 1:
+            raise Refused("policy_outdated")
+        self.next_policies[tenant] = policy
+        self.record("policy_changed", why={"policy": policy.version})
+
+    def keep_record(self, command, body):
+        status = {"none": "accepted", "broken": "quarantined"}.get(body["reason"], "rejected")
+        self.record("record_kept", status, payment=body["id"], reason=body["reason"])
+
+    def keep_dead_letter(self, command, body):
+        outcome = self.record("dead_letter_kept")
+        self.letters[tuple(outcome["origin"])] = "open"
+
+    def resolve_dead_letter(self, command, body):
+        if self.letters.get(tuple(body["letter"])) != "open":
+            raise Differs("a dead letter is resolved that is not open")
+        self.letters[tuple(body["letter"])] = "redriven" if body["redriven"] else "discarded"
+        self.record("dead_letter_resolved", origin=body["letter"])
+
+    # --- what the journal says
+
+    def compare(self, frame):
+        said = frame["outcomes"]
+        for index, (mine, its) in enumerate(zip(self.outcomes, said)):
+            self.compare_outcome(index, mine, its)
+        if len(self.outcomes) != len(said):
+            raise Differs(f"the model has {len(self.outcomes)} outcomes, the journal {len(said)}")
+        images = {image["id"]: image for image in frame["accounts"]}
+        if set(images) != self.touched:
+            raise Differs(f"accounts that changed: {self.touched} by the model, {set(images)} by the journal")
+        for account, image in images.items():
+            for field, value in self.accounts[account].facts().items():
+                if image[field] != value:
+                    raise Differs(f"account {account}: {field} is {value} by the model, {image[field]} by the journal")
+        for image in frame["holds"]:
+            if (image["status"] in OPEN) != (image["payment"] in self.holds):
+                raise Differs(f"payment {image['payment']}: open by one, not by the other")
+        for image in frame["reversed"]:
+            if image["reversed"] != self.reversed.get(image["original"], (0, 0))[0]:
+                raise Differs(f"payment {image['original']}: reversed {image['reversed']} by the journal")
+        for image in frame["tenants"]:
+            if image["last_number"] != self.numbers.get(image["tenant"], 0):
+                raise Differs(f"tenant {image['tenant']} has {image['last_number']} payments by the journal")
+        for currency in {account.currency for account in self.accounts.values()}:
+            if sum(a.balance for a in self.accounts.values() if a.currency == currency):
+                raise Differs(f"{currency} does not sum to zero")
+        for account in self.touched:
+            held = sum(hold["amount"][0] for hold in self.holds.values() if hold["debtor"] == account)
+            if held != self.accounts[account].held:
+                raise Differs(f"account {account}: {held} is reserved, not {self.accounts[account].held}")
+
+    def compare_outcome(self, index, mine, its):
+        kind = f"{mine['event']} {mine['status']} {mine['reason']}"
+        self.seen[kind] = self.seen.get(kind, 0) + 1
+        said = dict(its)
+        said["debtor_balance"], said["creditor_balance"] = its["balances"]["debtor"], its["balances"]["creditor"]
+        said["amount"] = (its["amount"]["minor"], its["amount"]["currency"])
+        fields = ("event", "status", "reason", "payment", "debtor", "creditor", "number", "origin", "accepted_at",
+                  "expires_at", "reverses", "debtor_balance", "creditor_balance", "command", "item")
+        for field in fields + (("amount",) if "amount" in mine else ()):
+            if mine[field] != said[field]:
+                raise Differs(f"outcome {index} ({kind}, payment {mine['payment']}): {field} is {mine[field]} by the "
+                              f"model, {said[field]} by the journal")
+        if mine["why"] and "hits" in mine["why"]:
+            self.compare_why(index, mine["why"], its["why"])
+
+    def compare_why(self, index, mine, its):
+        for field in ("policy", "advice", "score", "hits"):
+            if mine[field] != its[field]:
+                raise Differs(f"outcome {index}: why.{field} is {mine[field]} by the model, {its[field]} by the journal")
+
+
+def refusal_by_status(debtor, creditor):
+    if debtor and debtor.status != "active":
+        return "account_closed" if debtor.status == "closed" else "account_frozen"
+    if creditor and creditor.status in ("frozen", "closed"):
+        return "account_closed" if creditor.status == "closed" else "account_frozen"
+    return None
+
+
+class Trial:
+    """One payment against policy and accounts; nothing changes before open_accounts()."""
+
+    def __init__(self, ledger, policy, payment):
+        self.ledger, self.policy, self.payment = ledger, policy, payment
+        self.amount, self.currency = payment["amount"]["minor"], payment["amount"]["currency"]
+        self.tenant, self.now = payment["tenant"], ledger.now
+        self.opening = {"debtor": 0, "creditor": 0}
+        self.is_fresh = {"debtor": False, "creditor": False}
+        self.debtor, self.creditor = self.party("debtor"), self.party("creditor")
+        self.is_review, self.score, self.advice = False, 0, "clear"
+        self.rule_hits, self.limit_hits, self.bound_hit, self.counting = [], [], None, []
+        self.balances = {side: self.after_openings(side) for side in ("debtor", "creditor")}
+
+    def party(self, side):
+        account = self.ledger.accounts.get(self.payment[side])
+        if account is not None:
+            return account if account.tenant == self.tenant else None
+        name = self.payment[f"{side}_name"]
+        if name.startswith("house:"):
+            house = re.fullmatch(r"house:(\w+):([A-Z]{3})", name)
+            if not house or house[1] not in HOUSES:
+                return None
+            self.is_fresh[side] = True
+            return Account(self.tenant, house[2], self.now, "house", floor=NO_FLOOR)
+        if not self.policy.opens:
+            return None
+        self.is_fresh[side] = True
+        self.opening[side] = self.payment[f"{side}_opening"]
+        return Account(self.tenant, self.currency, self.now, floor=self.policy.opened_floor(self.currency))
+
+    def after_openings(self, side):
+        """What the party has before the payment, once both sides have opened."""
+        account = getattr(self, side)
+        if account is None:
+            return 0
+        equity = account_id(self.policy.tenant, f"house:equity:{self.currency}")
+        taken = sum(self.opening.values()) if self.payment[side] == equity else 0
+        return account.balance + self.opening[side] - taken
+
+    # --- the checks; each gives a reason, or None
+
+    def weigh(self):
+        for check in self.policy.order:
+            if reason := getattr(self, check)():
+                return reason
+        return self.possible()
+
+    def possible(self):
+        return self.accounts() or self.same_account() or self.range()
+
+    def accounts(self):
+        if self.debtor is None or self.creditor is None:
+            return "account_unknown"
+        if self.debtor.currency != self.currency or self.creditor.currency != self.currency:
+            return "currency_mismatch"
+        return None
+
+    def status(self):
+        return refusal_by_status(self.debtor, self.creditor)
+
+    def same_account(self):
+        return "same_account" if self.payment["debtor"] == self.payment["creditor"] else None
+
+    def range(self):
+        fits = self.amount > 0
+        if self.debtor:
+            held = self.debtor.held
+            fits = fits and narrow(self.balances["debtor"] - held - self.amount) and narrow(held + self.amount)
+        if self.creditor:
+            fits = fits and narrow(self.balances["creditor"] + self.amount)
+        return None if fits else "amount_out_of_range"
+
+    def amount_check(self):
+        if reason := self.range():
+            return reason
+        refusal = self.policy.rail_refusal(self.payment)
+        if refusal is None:
+            return None
+        reason, self.bound_hit = refusal
+        return reason
+
+    def risk(self):
+        self.rule_hits, self.score, self.advice = self.policy.assess(
+            self.payment, self.debtor, self.creditor, self.now)
+        if self.advice == "reject":
+            return "risk_rejected"
+        self.is_review = self.is_review or self.advice == "review"
+        return None
+
+    def limits(self):
+        reason = None
+        for limit in self.policy.limits_of(self.payment["rail"]):
+            account = getattr(self, limit.side)
+            if not limit.concerns(self.currency) or account is None or account.kind == "house":
+                continue
+            owner = self.payment[limit.side]
+            bucket = limit.bucket(self.now)
+            used = sum(value for place in range(limit.ring)
+                       for at, value in [self.ledger.counters.get((owner, limit.key, place), (-limit.ring, 0))]
+                       if at + limit.ring > bucket)
+            at_most = self.ledger.bounds.get((owner, limit.name_key), limit.at_most)
+            self.limit_hits.append({"rule": limit.number, "points": 0, "input": min(used, 2**63 - 1),
+                                    "at_most": at_most, "bucket": bucket})
+            self.counting.append((limit, owner, bucket))
+            wanted = used + (self.amount if limit.is_sum else 1)
+            if not narrow(wanted):
+                reason = reason or "amount_out_of_range"
+            elif wanted > at_most:
+                if limit.when_exceeded == "reject":
+                    reason = reason or "limit_exceeded"
+                else:
+                    self.is_review = True
+        return reason
+
+    def funds(self):
+        if self.debtor is None:
+            return None
+        left = self.balances["debtor"] - self.debtor.held - self.amount
+        return "insufficient_funds" if left < self.debtor.floor else None
+
+    # --- carrying it out
+
+    def open_accounts(self):
+        for side in ("debtor", "creditor"):
+            account = self.payment[side]
+            if self.is_fresh[side] and account not in self.ledger.accounts:
+                self.ledger.open(account, getattr(self, side), self.opening[side])
+
+    def count(self):
+        counted = []
+        for limit, owner, bucket in self.counting:
+            key = (owner, limit.key, bucket % limit.ring)
+            at, value = self.ledger.counters.get(key, (-1, 0))
+            if at < bucket:
+                at, value = bucket, 0
+            self.ledger.counters[key] = (at, value + (self.amount if limit.is_sum else 1))
+            counted.append((key, at, limit.is_sum))
+        return counted
+
+    def shown(self):
+        """Balances of an outcome that moves nothing: 0 of an account that is not this tenant's, or not there."""
+        def of(side):
+            known = self.payment[side] in self.ledger.accounts and getattr(self, side) is not None
+            return [self.ledger.balance(self.payment[side]) if known else 0] * 2
+        return {"debtor_balance": of("debtor"), "creditor_balance": of("creditor")}
+
+    def why(self):
+        hits = self.rule_hits + self.limit_hits + ([self.bound_hit] if self.bound_hit else [])
+        return {"policy": self.policy.version, "advice": self.advice, "score": self.score, "hits": hits}
+
+
+def replay(frames):
+    """The ledger after all frames; Differs: names the first frame that the model decides differently."""
+    ledger = Ledger()
+    for frame in frames:
+        try:
+            ledger.frame(frame)
+        except Refused as refused:
+            raise Differs(f"frame {frame['seq']}, command {ledger.command}: the model would not take it: {refused}")
+        except Differs as differs:
+            raise Differs(f"frame {frame['seq']}: {differs}")
+    return ledger
