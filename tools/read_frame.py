@@ -167,21 +167,15 @@ def read_header(data):
 
 def read_policy(data):
     """docs/formats/policy.md. Days are left as runs of [how many, seconds each]."""
-    if not data:
-        return None
-    if crc32c(data[:-4]) != struct.unpack("<I", data[-4:])[0]:
-        raise Damaged("the checksum of a policy is wrong")
     r = Reader(data[:-4])
-    if r.take(8) != b"NSTRPOL1":
-        raise Damaged("no policy of version 1")
+    if r.take(8) != b"NSTRPOL1" or crc32c(r.data) != struct.unpack("<I", data[-4:])[0]:
+        raise Damaged("no policy of version 1, or its checksum is wrong")
     policy = {"version": r.varint(), "text": r.text(), "zones": []}
     for _ in range(r.varint()):
         zone = {"zone": r.text(), "first_day": r.zigzag(), "first_begin": r.zigzag(), "days": r.varint(), "runs": []}
         while sum(run[0] for run in zone["runs"]) < zone["days"]:
             zone["runs"].append([r.varint(), r.varint()])
         policy["zones"].append(zone)
-    if r.left():
-        raise Damaged("bytes behind a policy")
     return policy
 
 

@@ -6,7 +6,7 @@ import re
 import tomllib
 import zoneinfo
 
-S = 1_000_000_000
+S = 1_000_000_000  # an instant is nanoseconds since 1970
 DIGITS = {"JPY": 0, "KRW": 0, "VND": 0, "KWD": 3, "BHD": 3, "TND": 3}  # others: 2
 ADVICES = ("clear", "clear_with_conditions", "review", "reject")
 RISKS = ("unrated", "low", "medium", "high", "prohibited")
