@@ -82,12 +82,12 @@ struct VerifyDecisions::Needs {
 };
 
 VerifyDecisions::VerifyDecisions() {
-    size_.accounts_max = 8'192;
-    size_.counters_max = 16'384;
-    size_.holds_max = 1'024;
-    size_.reversed_max = 1'024;
-    size_.bounds_max = 1'024;
-    size_.known_max = 16'384;  // an id that the Book has forgotten is looked for by the verifier
+    size_.accounts_max = 1'024;
+    size_.counters_max = 2'048;
+    size_.holds_max = 256;
+    size_.reversed_max = 256;
+    size_.bounds_max = 256;
+    size_.known_max = 4'096;  // an id that the Book has forgotten is looked for by the verifier
     book_ = std::make_unique<Book>(size_);
 }
 
