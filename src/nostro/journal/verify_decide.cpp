@@ -105,10 +105,12 @@ void VerifyDecisions::make_room(const Needs& needs, Instant now) {
     grow(2, needs.holds, size_.holds_max);
     grow(3, needs.reversed, size_.reversed_max);
     grow(4, needs.bounds, size_.bounds_max);
-    // Of ids a Book forgets the oldest as it goes on; room must be made only if it does not yet, but will run short.
+    // Of ids a Book forgets the oldest as it goes on: room must be made only if a whole generation is too small, or if
+    // it does not turn to the next one yet and will run short.
     const auto& known = usage[5];
     const std::uint64_t room = known.most - known.used;
-    if (room < needs.known && room >= std::min(kTurnsBelow, known.most / 4)) {
+    const bool turns = room < std::min(kTurnsBelow, known.most / 4);
+    if (known.most < needs.known || (!turns && room < needs.known)) {
         size_.known_max = std::max<std::uint64_t>(size_.known_max, 16 * needs.known);
         is_tight = true;
     }

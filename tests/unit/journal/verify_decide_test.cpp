@@ -115,7 +115,7 @@ TEST(VerifyDecideTest, GrowsWithTheJournal) {
     test::BookWriter writer(journal, {.accounts_max = 100'000, .counters_max = 1'000, .known_max = 200'000});
     std::deque<std::string> names;
     std::uint64_t id = 0;
-    for (const std::size_t payments : {100, 6'000, 5'000, 6'000, 100, 6'000}) {
+    for (const std::size_t payments : {900, 6'000, 5'000, 6'000, 100, 6'000}) {
         std::vector<Command> commands;
         for (std::size_t i = 0; i < payments; ++i) {
             const auto& from = names.emplace_back("from-" + std::to_string(++id));
