@@ -7,6 +7,7 @@
 // A reader never throws and never reads past its end: after the first bad read ok() stays false and every
 // further read gives zero or an empty view, so a decoder checks once, at its end.
 #pragma once
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +15,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "nostro/base/assert.hpp"
@@ -112,6 +114,7 @@ private:
 
 // Appends to a ByteBuffer or vector, which it grows, or fills a fixed span. The target's size is right
 // after finish() or destruction, not before; the target must not be touched in between.
+// A short append to a long vector costs zeroing half of what it holds: many short ones want a ByteBuffer.
 class ByteWriter {
 public:
     explicit ByteWriter(ByteBuffer& target) : ByteWriter(target, grow<ByteBuffer>) {}
@@ -176,22 +179,34 @@ public:
 
     // Gives the target its size; the writer stays usable.
     void finish() {
-        if (target_ != nullptr) end_ = begin_ + resize_(*this, size());
+        if (target_ != nullptr) grow_(*this, 0);
     }
 
 private:
-    using Resize = std::size_t (*)(ByteWriter&, std::size_t);
+    // Makes room for so many more; 0: gives the target its size.
+    using Grow = void (*)(ByteWriter&, std::size_t);
 
     template <class Target>
-    ByteWriter(Target& target, Resize resize)
-        : begin_(target.data()), at_(begin_ + target.size()), end_(at_), target_(&target), resize_(resize) {}
+    ByteWriter(Target& target, Grow how)
+        : begin_(target.data()), at_(begin_ + target.size()), end_(at_), target_(&target), grow_(how) {
+        if constexpr (std::is_same_v<Target, ByteBuffer>) end_ = begin_ + target.capacity();
+    }
 
     template <class Target>
-    static std::size_t grow(ByteWriter& writer, std::size_t size) {
+    static void grow(ByteWriter& writer, std::size_t n) {
         auto& target = *static_cast<Target*>(writer.target_);
-        target.resize(size);
+        const std::size_t used = writer.size();
+        const std::size_t wanted = n == 0 ? used : used + std::max(used, n + 64);
+        if constexpr (std::is_same_v<Target, ByteBuffer>) {
+            target.resize(used);
+            target.reserve(wanted);
+            writer.end_ = target.data() + target.capacity();
+        } else {
+            target.resize(wanted);
+            writer.end_ = target.data() + wanted;
+        }
         writer.begin_ = target.data();
-        return size;
+        writer.at_ = writer.begin_ + used;
     }
 
     template <class Put>
@@ -204,17 +219,13 @@ private:
 
     bool make_room(std::size_t n) {
         if (target_ == nullptr) return ok_ = false;
-        const std::size_t used = size();
-        const std::size_t wanted = used + n;
-        const std::size_t given = resize_(*this, wanted < 2 * used ? 2 * used : wanted + 64);
-        at_ = begin_ + used;
-        end_ = begin_ + given;
+        grow_(*this, n);
         return true;
     }
 
     std::byte *begin_, *at_, *end_;
     void* target_ = nullptr;
-    Resize resize_ = nullptr;
+    Grow grow_ = nullptr;
     bool ok_ = true;
 };
 

@@ -39,7 +39,7 @@ PaymentId payment_of(const Command& command) { return std::visit(PaymentOf{}, co
 
 std::span<const std::byte> encoded_of(const Submission& submission, std::size_t index) {
     const std::size_t begin = index == 0 ? 0 : submission.ends[index - 1];
-    return std::span(submission.encoded).subspan(begin, submission.ends[index] - begin);
+    return submission.encoded.view().subspan(begin, submission.ends[index] - begin);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "nostro/base/bytes.hpp"
 #include "nostro/domain/book.hpp"
 #include "nostro/domain/command.hpp"
 #include "nostro/wire/recorded.hpp"
@@ -17,7 +18,7 @@ namespace nostro {
 
 struct Submission {
     std::vector<Command> commands;
-    std::vector<std::byte> encoded;      // encode_command() of each, one after the other
+    ByteBuffer encoded;                  // encode_command() of each, one after the other
     std::vector<std::uint32_t> ends;     // where each ends in `encoded`
     std::shared_ptr<const void> memory;  // what the commands' views point into
     Seq ids_asked_through = 0;           // how far the sealed ids reached that intake asked

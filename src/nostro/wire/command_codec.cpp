@@ -89,7 +89,7 @@ void put_head(RawWriter& raw, CommandKind kind, const Command& command, const Bo
 
 class CommandWriter {
 public:
-    CommandWriter(const Command& command, std::vector<std::byte>& into) : command_(command), out_(into) {}
+    CommandWriter(const Command& command, auto& into) : command_(command), out_(into) {}
 
     void operator()(const SubmitPayment& body) {
         auto raw = out_.claim(kHeadMax + payment_bound(body.payment));
@@ -395,6 +395,10 @@ BodyOf of_body(const Command& command) {
 }
 
 }  // namespace
+
+void encode_command(const Command& command, ByteBuffer& into) {
+    std::visit(CommandWriter(command, into), command.body);
+}
 
 void encode_command(const Command& command, std::vector<std::byte>& into) {
     std::visit(CommandWriter(command, into), command.body);

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "nostro/base/bytes.hpp"
 #include "nostro/base/result.hpp"
 #include "nostro/domain/command.hpp"
 
@@ -15,6 +16,7 @@ namespace nostro {
 
 // Appends one command. Not written are assessments (the outcome holds the one that counted) and `sealed` places
 // (a command that has one is not recorded).
+void encode_command(const Command& command, ByteBuffer& into);
 void encode_command(const Command& command, std::vector<std::byte>& into);
 
 // What spans of decoded commands point to.

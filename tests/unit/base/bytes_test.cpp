@@ -55,6 +55,20 @@ TEST(ByteWriterTest, WritesLittleEndianIntoEveryTarget) {
     EXPECT_TRUE(std::equal(kOneOfEach.begin(), kOneOfEach.end(), writer.view().begin(), writer.view().end()));
 }
 
+TEST(ByteWriterTest, ManyShortAppendsToABufferMoveItSeldom) {
+    ByteBuffer buffer;
+    int moves = 0;
+    for (std::uint32_t i = 0; i < 10'000; ++i) {
+        const std::byte* before = buffer.data();
+        ByteWriter(buffer).u32(i);
+        moves += buffer.data() != before ? 1 : 0;
+    }
+    ASSERT_EQ(buffer.size(), 40'000u);
+    EXPECT_LE(moves, 16);
+    ByteReader reader(buffer.view());
+    for (std::uint32_t i = 0; i < 10'000; ++i) ASSERT_EQ(reader.u32(), i);
+}
+
 TEST(ByteWriterTest, ClaimedRoomIsWrittenWithoutChecks) {
     std::vector<std::byte> vector;
     ByteWriter writer(vector);

@@ -141,8 +141,7 @@ TEST_F(SubmissionBuilderTest, EncodesEachCommandForTheFrame) {
     ASSERT_EQ(submission->ends.size(), 2u);
     std::vector<std::byte> second;
     encode_command(submission->commands[1], second);
-    const auto begin = submission->encoded.begin() + submission->ends[0];
-    EXPECT_TRUE(std::equal(second.begin(), second.end(), begin, submission->encoded.end()));
+    EXPECT_TRUE(std::ranges::equal(second, submission->encoded.view().subspan(submission->ends[0])));
     EXPECT_EQ(builder.size(), 0u) << "empty after take()";
 }
 
