@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 #include "nostro/base/assert.hpp"
 #include "nostro/base/text.hpp"
@@ -10,6 +11,21 @@ namespace nostro {
 namespace {
 
 constexpr bool needs_no_escape(unsigned char c) { return c >= 0x20 && c < 0x80 && c != '"' && c != '\\'; }
+
+// How many characters at the begin need no escape; eight at a time, as nearly all texts are short and plain.
+std::size_t plain_prefix(std::string_view text) {
+    constexpr std::uint64_t kOnes = 0x0101010101010101, kHigh = 0x8080808080808080;
+    const auto has_zero = [](std::uint64_t word) { return (word - kOnes) & ~word & kHigh; };
+    std::size_t at = 0;
+    for (; at + 8 <= text.size(); at += 8) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, text.data() + at, sizeof word);
+        const std::uint64_t below_space = (word - kOnes * 0x20) & ~word;
+        if (((word | below_space | has_zero(word ^ kOnes * '"') | has_zero(word ^ kOnes * '\\')) & kHigh) != 0) break;
+    }
+    while (at < text.size() && needs_no_escape(static_cast<unsigned char>(text[at]))) ++at;
+    return at;
+}
 
 void append_escaped(std::string& to, unsigned char c) {
     constexpr std::string_view kHex = "0123456789abcdef";
@@ -40,8 +56,7 @@ void append_number(std::string& to, Number value) {
 void append_json_string(std::string& to, std::string_view text) {
     to += '"';
     while (!text.empty()) {
-        std::size_t plain = 0;
-        while (plain < text.size() && needs_no_escape(static_cast<unsigned char>(text[plain]))) ++plain;
+        const std::size_t plain = plain_prefix(text);
         to.append(text.substr(0, plain));
         text.remove_prefix(plain);
         if (text.empty()) break;
@@ -92,14 +107,24 @@ JsonWriter& JsonWriter::close(char bracket) {
     return *this;
 }
 
-JsonWriter& JsonWriter::key(std::string_view name) {
+void JsonWriter::separate_member() {
     const std::uint64_t level = std::uint64_t{1} << depth_;
     NOSTRO_ASSERT(depth_ > 0 && (is_object_ & level) != 0 && !after_key_, "JSON: a key where none may stand");
     if ((has_member_ & level) != 0) to_ += ',';
     has_member_ |= level;
+}
+
+JsonWriter& JsonWriter::key(std::string_view name) {
+    separate_member();
     append_json_string(to_, name);
     to_ += ':';
     after_key_ = true;
+    return *this;
+}
+
+JsonWriter& JsonWriter::raw_members(std::string_view json) {
+    separate_member();
+    to_ += json;
     return *this;
 }
 

@@ -45,6 +45,8 @@ public:
     JsonWriter& null();
     // A value that is JSON already; taken as it is.
     JsonWriter& raw(std::string_view json);
+    // Members of the open object that are JSON already, with commas between them: "a":1,"b":2
+    JsonWriter& raw_members(std::string_view json);
 
     JsonWriter& value(std::string_view text) { return string(text); }
     JsonWriter& value(const char* text) { return string(text); }
@@ -74,6 +76,7 @@ private:
     JsonWriter& signed_number(std::int64_t value);
     JsonWriter& unsigned_number(std::uint64_t value);
     void separate();
+    void separate_member();
 
     std::string& to_;
     // One bit a level: has it a member already, is it an object.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "nostro/base/assert.hpp"
 #include "nostro/base/hex.hpp"
 #include "nostro/base/text.hpp"
 #include "nostro/wire/answer_parts.hpp"
@@ -35,19 +36,54 @@ std::string_view title_of(int status) {
     }
 }
 
-void write_receipt_fields(JsonWriter& json, const Receipt& receipt) {
-    write_id(json, "payment_id", receipt.payment);
-    json.field("status", name(receipt.status));
-    write_reason(json, receipt.reason);
-    write_time(json, "accepted_at", receipt.accepted_at);
-    if (receipt.payment.empty()) {
-        json.field("status_url", nullptr);
-        return;
+// Text that needs no escape, put together on the stack: receipts are most of what nostro writes.
+class PlainText {
+public:
+    std::string_view view() const { return {text_, static_cast<std::size_t>(at_ - text_)}; }
+    PlainText& put(std::string_view text) {
+        NOSTRO_ASSERT(text.size() <= static_cast<std::size_t>(text_ + sizeof text_ - at_), "plain text: no room");
+        at_ = std::copy(text.begin(), text.end(), at_);
+        return *this;
     }
-    char url[13 + kIdHexSize];
-    std::copy_n("/v1/payments/", 13, url);
-    to_hex(receipt.payment, url + 13);
-    json.field("status_url", std::string_view(url, sizeof url));
+    PlainText& quoted(std::string_view text) { return put("\"").put(text).put("\""); }
+    PlainText& put(PaymentId id) {
+        char digits[kIdHexSize];
+        to_hex(id, digits);
+        return put(std::string_view(digits, sizeof digits));
+    }
+    PlainText& put(Instant at) {
+        if (at <= kEarliestInstant || at > kLatestInstant) return put("null");
+        char text[kRfc3339Size];
+        write_rfc3339(at, text);
+        return quoted({text, sizeof text});
+    }
+
+private:
+    char text_[512];
+    char* at_ = text_;
+};
+
+void write_receipt_fields(JsonWriter& json, const Receipt& receipt) {
+    PlainText text;
+    if (receipt.payment.empty()) {
+        text.put(R"("payment_id":null,"status":)");
+    } else {
+        text.put(R"("payment_id":")").put(receipt.payment).put(R"(","status":)");
+    }
+    text.quoted(name(receipt.status));
+    if (receipt.reason == Reason::none) {
+        text.put(R"(,"reason":null,"reason_class":null)");
+    } else {
+        text.put(R"(,"reason":)").quoted(name(receipt.reason));
+        text.put(R"(,"reason_class":)").quoted(name(reason_class(receipt.reason)));
+    }
+    text.put(R"(,"accepted_at":)").put(receipt.accepted_at);
+    if (receipt.payment.empty()) {
+        text.put(R"(,"status_url":null)");
+    } else {
+        text.put(R"(,"status_url":"/v1/payments/)").put(receipt.payment).put("\"");
+    }
+    json.raw_members(text.view());
 }
 
 void write_key(JsonWriter& json, std::size_t index, std::string_view key) {

@@ -43,6 +43,29 @@ RC_GTEST_PROP(JsonStringTest, TheResultIsAlwaysValidUtf8WithoutControlCharacters
     for (const char c : json) RC_ASSERT(static_cast<unsigned char>(c) >= 0x20);
 }
 
+TEST(JsonStringTest, ACharacterIsWrittenAlikeAtEveryPlace) {
+    for (int c = 0; c < 128; ++c) {
+        std::string alone;
+        append_json_string(alone, std::string(1, static_cast<char>(c)));
+        for (std::size_t place = 0; place < 20; ++place) {
+            std::string text(20, 'a');
+            text[place] = static_cast<char>(c);
+            std::string expected = "\"" + std::string(place, 'a');
+            expected.append(alone, 1, alone.size() - 2).append(19 - place, 'a').append("\"");
+            std::string written;
+            append_json_string(written, text);
+            ASSERT_EQ(written, expected) << "character " << c << " at " << place;
+        }
+    }
+}
+
+TEST(JsonWriterTest, TakesMembersThatAreJsonAlready) {
+    std::string text;
+    JsonWriter json(text);
+    json.begin_object().raw_members(R"("a":1,"b":2)").field("c", 3).raw_members(R"("d":4)").end_object();
+    EXPECT_EQ(text, R"({"a":1,"b":2,"c":3,"d":4})");
+}
+
 TEST(JsonWriterTest, PutsTheCommas) {
     std::string text;
     JsonWriter json(text);
