@@ -126,6 +126,10 @@ TextFault check_text(std::string_view text, const TextRule& rule);
 // One step of an object's iteration: its key, unescaped. False: broken.
 bool next_key(JsonBody& body, simdjson::simdjson_result<ondemand::field> result, ondemand::field& field,
               std::string_view& key);
+// Which of `names` (each with a slash in front) a field has; names.size(): none of them, `key` tells it. `expected` is
+// tried first. nullopt: broken.
+std::optional<std::size_t> find_name(JsonBody& body, ondemand::field& field, std::span<const std::string_view> names,
+                                     std::size_t expected, std::string_view& key);
 // A value as an object or array, of whose type it is already known to be. nullopt: broken.
 std::optional<ondemand::object> as_object(JsonBody& body, ondemand::value& value);
 std::optional<ondemand::array> as_array(JsonBody& body, ondemand::value& value);
@@ -138,16 +142,22 @@ FieldSet each_field(JsonBody& body, ondemand::object& object, std::span<const st
                     std::string_view pointer, Each each, FieldSet nullable) {
     FieldSet named, seen;
     std::string field_pointer;
+    std::size_t expected = 0;  // clients send fields in one order: the one behind the last is looked at first
     for (auto result : object) {
         ondemand::field field;
+        if (const auto error = std::move(result).get(field); error != simdjson::SUCCESS) {
+            body.broken(error);
+            return seen;
+        }
         std::string_view key;
-        if (!next_key(body, std::move(result), field, key)) return seen;
-        std::size_t number = 0;
-        while (number < names.size() && names[number].substr(1) != key) ++number;
+        const auto found = find_name(body, field, names, expected, key);
+        if (!found) return seen;
+        const std::size_t number = *found;
         if (number == names.size()) {
             body.wrong(pointer_to(pointer, key), "unknown_field", "there is no such field here; remove it");
             continue;
         }
+        expected = number + 1;
         std::string_view at = names[number];
         if (!pointer.empty()) at = field_pointer.assign(pointer).append(at);
         if (named.has(number)) {
