@@ -99,10 +99,9 @@ SubmissionBuilder::SubmissionBuilder(const Context& context, std::shared_ptr<con
     if (context_.sealed != nullptr) submission_->ids_asked_through = context_.sealed->through();
 }
 
-Result<SubmitPayment> SubmissionBuilder::prepare(const PaymentWish& wish) const {
-    SubmitPayment submit;
-    submit.payment = wish.payment;
-    Payment& payment = submit.payment;
+Result<> SubmissionBuilder::prepare(const PaymentWish& wish, SubmitPayment& into) const {
+    into.payment = wish.payment;
+    Payment& payment = into.payment;
     if (auto checked = check_account_name(payment.debtor_name); !checked) {
         return Error{checked.error().code, "debtor_account: " + checked.error().what};
     }
@@ -119,9 +118,9 @@ Result<SubmitPayment> SubmissionBuilder::prepare(const PaymentWish& wish) const 
     payment.id = payment_id(tenant_name_, "key", payment.key);
     payment.debtor = account_id(tenant_name_, payment.debtor_name);
     payment.creditor = account_id(tenant_name_, payment.creditor_name);
-    submit.meaning = payment_meaning(payment);
-    if (policy_ != nullptr) submit.assessment = policy_->assess(payment);
-    return submit;
+    into.meaning = payment_meaning(payment);
+    if (policy_ != nullptr) into.assessment = policy_->assess(payment);
+    return {};
 }
 
 Result<std::optional<SealedIds::Found>> SubmissionBuilder::ask_sealed(PaymentId id) const {
@@ -130,16 +129,24 @@ Result<std::optional<SealedIds::Found>> SubmissionBuilder::ask_sealed(PaymentId 
 }
 
 Result<> SubmissionBuilder::add(Command command) {
+    submission_->commands.push_back(std::move(command));
+    return finish_last();
+}
+
+Result<> SubmissionBuilder::finish_last() {
+    Command& command = submission_->commands.back();
     command.tenant = context_.tenant;
     const auto found = ask_sealed(command.id);
-    if (!found) return found.error();
+    if (!found) {
+        submission_->commands.pop_back();
+        return found.error();
+    }
     if (*found) {
-        const auto number = static_cast<std::uint32_t>(submission_->commands.size());
+        const auto number = static_cast<std::uint32_t>(submission_->commands.size() - 1);
         submission_->sealed.push_back({number, (*found)->place, (*found)->meaning});
     }
     encode_command(command, submission_->encoded);
     submission_->ends.push_back(static_cast<std::uint32_t>(submission_->encoded.size()));
-    submission_->commands.push_back(std::move(command));
     return {};
 }
 
@@ -159,13 +166,16 @@ SubmissionBuilder::Held& SubmissionBuilder::held() {
 }
 
 Result<PaymentId> SubmissionBuilder::payment(const PaymentWish& wish) {
-    auto submit = prepare(wish);
-    if (!submit) return submit.error();
-    Command command;
-    const PaymentId id = command.id = submit->payment.id;
-    command.meaning = submit->meaning;
-    command.body = std::move(*submit);
-    if (auto added = add(std::move(command)); !added) return added.error();
+    // Made where it stays: a command is half a kilobyte.
+    Command& command = submission_->commands.emplace_back();
+    auto& submit = std::get<SubmitPayment>(command.body);
+    if (auto prepared = prepare(wish, submit); !prepared) {
+        submission_->commands.pop_back();
+        return prepared.error();
+    }
+    const PaymentId id = command.id = submit.payment.id;
+    command.meaning = submit.meaning;
+    if (auto added = finish_last(); !added) return added.error();
     return id;
 }
 
@@ -176,16 +186,16 @@ Result<std::vector<PaymentId>> SubmissionBuilder::group(std::string_view key, st
     }
     std::vector<PaymentId> ids;
     std::vector<SubmitPayment> payments;
+    payments.reserve(wishes.size());
     for (std::size_t i = 0; i < wishes.size(); ++i) {
-        auto submit = prepare(wishes[i]);
-        if (!submit) {
-            return Error{submit.error().code, "payments/" + std::to_string(i) + "/" + submit.error().what};
+        SubmitPayment& submit = payments.emplace_back();
+        if (auto prepared = prepare(wishes[i], submit); !prepared) {
+            return Error{prepared.error().code, "payments/" + std::to_string(i) + "/" + prepared.error().what};
         }
-        const auto found = ask_sealed(submit->payment.id);
+        const auto found = ask_sealed(submit.payment.id);
         if (!found) return found.error();
-        if (*found) submit->sealed = (*found)->place;
-        ids.push_back(submit->payment.id);
-        payments.push_back(std::move(*submit));
+        if (*found) submit.sealed = (*found)->place;
+        ids.push_back(submit.payment.id);
     }
     Command command;
     command.id = payment_id(tenant_name_, "key", key);

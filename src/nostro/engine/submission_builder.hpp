@@ -72,9 +72,10 @@ public:
 private:
     struct Held;  // what spans and texts of the commands point to, beside the caller's memory
 
-    Result<SubmitPayment> prepare(const PaymentWish& wish) const;
+    Result<> prepare(const PaymentWish& wish, SubmitPayment& into) const;
     Result<std::optional<SealedIds::Found>> ask_sealed(PaymentId id) const;
     Result<> add(Command command);
+    Result<> finish_last();  // all but the body of the newest command; takes it away again when that fails
     Command request(const RequestKey& key, std::uint64_t meaning) const;
     Held& held();
 

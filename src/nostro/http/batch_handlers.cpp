@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t kBatchBytesMax = 16u << 20;
 constexpr std::string_view kNdjson = "application/x-ndjson";
 constexpr std::uint32_t kNotTaken = 0xffffffff;
+constexpr std::size_t kShortItem = 160;  // bytes of a payment with little beside what it must have
 
 // What the items of a batch are, while the engine decides. Texts stand in the arena.
 struct Items {
@@ -214,8 +215,10 @@ void post_independent(Service& service, const Request& request, const Reply& rep
     const auto arena = batch_arena();
     const auto items = std::make_shared<Items>();
     items->arena = arena;
-    items->all.reserve(1024);
+    const std::size_t likely = std::min(kBatchMax, request.body.size() / kShortItem);
+    items->all.reserve(likely);
     SubmissionBuilder builder = service.build(arena);
+    builder.reserve(likely);
     FieldErrors errors;
     std::optional<Error> stopped;  // the sealed ids could not be asked: nothing may be taken
     const auto each = [&](const BatchItem& item) {
