@@ -212,7 +212,7 @@ void Wiring::Parts::start_fold() {
     options.keep_days = std::chrono::days(config.journal.keep_days);
     fold = std::make_unique<ImageFold>(*disk, segments->store(), *sealed, segments->id(), options);
     fold_runner = std::make_unique<StageRunner>(
-        StageRunner::Options{.name = "fold", .idle_max = std::chrono::milliseconds(250)},
+        StageRunner::Options{.name = "fold", .idle_max = std::chrono::milliseconds(250), .gives_way = true},
         [this]() -> Result<std::size_t> {
             const std::string before = fold->trouble();
             const auto did = fold->step(clock.now());
@@ -247,7 +247,7 @@ Result<> Wiring::Parts::start_checkpoints() {
     }
     checkpoints = std::make_unique<Checkpoints>(*journal, clock, std::move(*key), std::move(known), std::move(keep));
     checkpoint_runner = std::make_unique<StageRunner>(
-        StageRunner::Options{.name = "checkpoints", .idle_max = kCheckpointsLookEvery},
+        StageRunner::Options{.name = "checkpoints", .idle_max = kCheckpointsLookEvery, .gives_way = true},
         [this]() -> Result<std::size_t> {
             const auto more = checkpoints->step(service->accepted());
             if (!more && more.error().code == ErrorCode::unavailable) return 0;  // a full disk: signed when it is not

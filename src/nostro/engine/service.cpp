@@ -35,7 +35,8 @@ struct FeedStage {
                              {{"projection", projection.name}})),
           feed(projection.name, frames, *projection.projection, metrics),
           runner(
-              {.name = "feed " + projection.name}, [this] { return feed.step(steady_now()); }, [](const Error&) {}) {}
+              {.name = "feed " + projection.name, .gives_way = true}, [this] { return feed.step(steady_now()); },
+              [](const Error&) {}) {}
 
     FeedMetrics metrics;
     Gauge& lag;

@@ -18,6 +18,8 @@ bool wants_to_wait(const Answer& answer) {
 // What one command may add to a frame at most, beside its own bytes.
 constexpr std::size_t kWorstPaymentBytes = 2048;
 constexpr std::size_t kWorstCommandBytes = 8192;
+// So many payments are written at once when the journal has nothing to do.
+constexpr std::size_t kWorthAFrame = 1000;
 // How far ahead of its turn a command is looked up.
 constexpr std::size_t kPrefetch = 12;
 
@@ -119,6 +121,11 @@ Result<> Settlement::take_from(Queue queue, std::size_t payments_max) {
         }
         finish(std::move(lane.front()));
         lane.pop_front();
+        if (queue != Queue::bulk) continue;
+        // A bulk submission takes milliseconds. Whoever waits for an earlier frame is answered meanwhile, and the
+        // journal is not left idle until all that waits is decided.
+        if (auto released = release(); !released) return released.error();
+        if (in_flight_.empty() && payments_ >= kWorthAFrame) break;
     }
     return {};
 }

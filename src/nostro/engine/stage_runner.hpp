@@ -19,6 +19,7 @@ public:
         std::string name;                        // of the thread; 15 characters are shown
         std::chrono::microseconds spin{0};       // before it sleeps
         std::chrono::milliseconds idle_max{50};  // it looks again by itself after that long
+        bool gives_way = false;                  // takes what the threads that answer leave over
     };
     // Returns how much was done; 0: wait.
     using Step = std::function<Result<std::size_t>()>;
