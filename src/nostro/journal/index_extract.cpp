@@ -158,7 +158,7 @@ void put_next(Seq next, Instant time, IndexRunBuilder& run) {
 // --- running sums
 
 void IndexTotals::begin_with(AccountId account, const IndexedImage& image) {
-    images_[account] = image;
+    images_.get(account).first = image;
     Total& total = totals_[{image.tenant, image.currency, image.kind}];
     ++total.accounts;
     total.posted += image.balance;
@@ -167,15 +167,19 @@ void IndexTotals::begin_with(AccountId account, const IndexedImage& image) {
 
 IndexTotals::Rows IndexTotals::take(const DecodedFrame& frame) {
     Rows added;
-    for (const AccountImage& image : frame.changes.accounts) {
-        auto [last, is_new] =
-            images_.try_emplace(image.id, IndexedImage{0, 0, image.tenant, image.kind, image.currency});
+    constexpr std::size_t kPrefetch = 12;
+    const auto& images = frame.changes.accounts;
+    for (std::size_t i = 0; i < images.size(); ++i) {
+        if (i + kPrefetch < images.size()) images_.prefetch(images[i + kPrefetch].id);
+        const AccountImage& image = images[i];
+        auto [last, is_new] = images_.get(image.id);
+        if (is_new) last = {0, 0, image.tenant, image.kind, image.currency};
         Total& total = added[{image.tenant, image.currency, image.kind}];
         total.accounts += is_new ? 1 : 0;
-        total.posted += Book::KindTotal::Sum{image.balance} - last->second.balance;
-        total.held += Book::KindTotal::Sum{image.held} - last->second.held;
-        last->second.balance = image.balance;
-        last->second.held = image.held;
+        total.posted += Book::KindTotal::Sum{image.balance} - last.balance;
+        total.held += Book::KindTotal::Sum{image.held} - last.held;
+        last.balance = image.balance;
+        last.held = image.held;
     }
     return added;
 }

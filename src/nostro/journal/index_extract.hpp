@@ -4,9 +4,9 @@
 #include <map>
 #include <string>
 #include <tuple>
-#include <unordered_map>
 
 #include "nostro/domain/book.hpp"
+#include "nostro/journal/flat_map.hpp"
 #include "nostro/journal/index_key.hpp"
 #include "nostro/journal/index_run.hpp"
 #include "nostro/wire/frame.hpp"
@@ -45,10 +45,10 @@ public:
     void add(const Rows& added, Seq seq, IndexRunBuilder& run);
 
     const Rows& rows() const { return totals_; }
-    const std::unordered_map<AccountId, IndexedImage>& images() const { return images_; }
+    const FlatMap<AccountId, IndexedImage>& images() const { return images_; }
 
 private:
-    std::unordered_map<AccountId, IndexedImage> images_;
+    FlatMap<AccountId, IndexedImage> images_;
     Rows totals_;
 };
 

@@ -121,7 +121,7 @@ void QueryIndex::extract(const DecodedFrame& frame, IndexRunBuilder& run) {
 Result<> QueryIndex::flush() {
     if (durable_next_ == next_) return {};
     IndexRunBuilder builder;
-    for (const AccountId id : changed_) put_image(id, totals_.images().at(id), builder);
+    for (const AccountId id : changed_) put_image(id, *totals_.images().find(id), builder);
     // Stands in the same file as what it speaks of: both are there, or neither.
     put_next(next_, time_, builder);
     const IndexRunPtr last = builder.finish();

@@ -1,5 +1,6 @@
 #include "nostro/journal/verify_books.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "nostro/base/hex.hpp"
@@ -9,25 +10,63 @@ namespace {
 
 std::string text(std::int64_t value) { return std::to_string(value); }
 
+template <class Map, class Key>
+auto* value_in(const Map& map, const Key& key) {
+    const auto found = map.find(key);
+    return found == map.end() ? nullptr : &found->second;
+}
+template <class Key, class Value, class Hash>
+const Value* value_in(const FlatMap<Key, Value, Hash>& map, const Key& key) {
+    return map.find(key);
+}
+
 template <class Map, class Key, class Cell>
 void expect_same(const Map& map, const Key& key, const Cell& cell, const char* kind, const VerifyBooks::Fault& fault) {
-    const auto found = map.find(key);
-    if (found == map.end()) {
+    const auto* found = value_in(map, key);
+    if (found == nullptr) {
         fault(std::string("the image holds a ") + kind + " that the frames do not leave", std::nullopt);
-    } else if (!(found->second == cell)) {
+    } else if (!(*found == cell)) {
         fault(std::string("the image holds a ") + kind + " that differs from what the frames leave", std::nullopt);
     }
 }
 
 }  // namespace
 
-VerifyBooks::Account& VerifyBooks::touch(AccountId id) {
-    auto& account = accounts_[id];
+VerifyBooks::Account* VerifyBooks::find(AccountId id) {
+    const std::uint32_t* place = places_.find(id);
+    return place != nullptr ? &accounts_[*place] : nullptr;
+}
+
+VerifyBooks::Account& VerifyBooks::made(AccountId id) {
+    const auto [place, is_new] = places_.get(id);
+    if (is_new) {
+        place = static_cast<std::uint32_t>(accounts_.size());
+        accounts_.emplace_back().id = id;
+    }
+    return accounts_[place];
+}
+
+VerifyBooks::Account& VerifyBooks::touch(Account& account) {
     if (!account.is_touched) {
         account.is_touched = true;
-        touched_.push_back(id);
+        touched_.push_back(static_cast<std::uint32_t>(&account - accounts_.data()));
     }
     return account;
+}
+VerifyBooks::Account& VerifyBooks::touch(AccountId id) { return touch(made(id)); }
+
+void VerifyBooks::add_to_sum(Currency currency, Sum amount) {
+    for (auto& [of, sum] : sums_) {
+        if (of != currency) continue;
+        sum += amount;
+        return;
+    }
+    sums_.emplace_back(currency, amount);
+}
+
+void VerifyBooks::prefetch(const Outcome& outcome) const {
+    places_.prefetch(outcome.debtor);
+    places_.prefetch(outcome.creditor);
 }
 
 void VerifyBooks::reserve(const HoldImage& hold, int sign) {
@@ -37,17 +76,17 @@ void VerifyBooks::reserve(const HoldImage& hold, int sign) {
 void VerifyBooks::begin_with(const Changes& cells) {
     const Fault quiet = [](const std::string&, std::optional<PaymentId>) {};
     for (const auto& image : cells.accounts) {
-        auto& account = accounts_[image.id];
+        auto& account = made(image.id);
         account.image = image;
         account.running = image.balance;
         account.is_open = true;
-        sums_[std::string(image.currency.code())] += image.balance;
+        add_to_sum(image.currency, image.balance);
     }
     for (const auto& hold : cells.holds) {
         holds_[hold.payment] = hold;
         open_[hold.payment] = hold.status;
         ++open_at_begin_;
-        accounts_[hold.debtor].reserved += hold.amount.minor();
+        made(hold.debtor).reserved += hold.amount.minor();
     }
     take_others(cells);
 }
@@ -56,9 +95,9 @@ void VerifyBooks::begin_with(const Changes& cells) {
 void VerifyBooks::follow(AccountId id, std::int64_t before, std::int64_t after, std::string_view side,
                          const Outcome& outcome, const Fault& fault) {
     if (id.empty()) return;
-    const auto known = accounts_.find(id);
-    if (known == accounts_.end() && before == 0 && after == 0) return;  // refused: it was never opened
-    auto& account = touch(id);
+    Account* known = find(id);
+    if (known == nullptr && before == 0 && after == 0) return;  // refused: it was never opened
+    auto& account = known != nullptr ? touch(*known) : touch(id);
     if (account.running != before) {
         fault("the " + std::string(side) + " " + to_hex(id) + " had " + text(account.running) +
                   " before, the outcome says " + text(before),
@@ -124,7 +163,7 @@ void VerifyBooks::take_accounts(const Changes& changes, const Fault& fault) {
         if (account.running != image.balance) {
             complain("outcomes lead to " + text(account.running) + ", its image says " + text(image.balance));
         }
-        sums_[std::string(image.currency.code())] += Sum{image.balance} - (account.is_open ? account.image.balance : 0);
+        add_to_sum(image.currency, Sum{image.balance} - (account.is_open ? account.image.balance : 0));
         account.image = image;
         account.is_open = true;
     }
@@ -155,7 +194,7 @@ void VerifyBooks::take_holds(const Changes& changes, const Fault& fault) {
 }
 
 void VerifyBooks::take_others(const Changes& changes) {
-    for (const auto& cell : changes.counters) counters_[{cell.account, cell.limit, cell.place}] = cell;
+    for (const auto& cell : changes.counters) counters_.get({cell.account, cell.limit, cell.place}).first = cell;
     for (const auto& cell : changes.reversed) {
         if (is_gone(cell)) {
             reversed_.erase(cell.original);
@@ -177,11 +216,11 @@ void VerifyBooks::take_others(const Changes& changes) {
 }
 
 void VerifyBooks::end_frame(const Fault& fault) {
-    for (const auto& id : touched_) {
-        auto& account = accounts_[id];
+    for (const auto place : touched_) {
+        auto& account = accounts_[place];
         account.is_touched = false;
         const auto complain = [&](const std::string& what) {
-            fault("account " + to_hex(id) + ": " + what, std::nullopt);
+            fault("account " + to_hex(account.id) + ": " + what, std::nullopt);
         };
         if (!account.is_open) {
             complain("money moves on it, but it was never opened");
@@ -197,12 +236,17 @@ void VerifyBooks::end_frame(const Fault& fault) {
     }
     touched_.clear();
     for (const auto& [currency, sum] : sums_) {
-        if (sum != 0) fault("accounts in " + currency + " do not sum to zero", std::nullopt);
+        if (sum != 0) fault("accounts in " + std::string(currency.code()) + " do not sum to zero", std::nullopt);
     }
 }
 
 void VerifyBooks::check(const DecodedFrame& frame, const Fault& fault) {
-    for (std::size_t i = 0; i < frame.changes.outcomes.size(); ++i) check_outcome(frame, i, fault);
+    constexpr std::size_t kPrefetch = 12;
+    const auto& outcomes = frame.changes.outcomes;
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+        if (i + kPrefetch < outcomes.size()) prefetch(outcomes[i + kPrefetch]);
+        check_outcome(frame, i, fault);
+    }
     take_accounts(frame.changes, fault);
     take_holds(frame.changes, fault);
     take_others(frame.changes);
@@ -211,8 +255,8 @@ void VerifyBooks::check(const DecodedFrame& frame, const Fault& fault) {
 
 void VerifyBooks::compare(const Changes& cells, const Fault& fault) {
     for (const auto& cell : cells.accounts) {
-        const auto found = accounts_.find(cell.id);
-        if (found == accounts_.end() || !(found->second.image == cell)) {
+        const Account* found = find(cell.id);
+        if (found == nullptr || !(found->image == cell)) {
             fault("the image of account " + to_hex(cell.id) + " differs from what the frames leave", std::nullopt);
         }
     }
@@ -243,16 +287,17 @@ void VerifyBooks::compare_counts(const CellCounts& counts, const Fault& fault) {
 }
 
 void VerifyBooks::check_begin(const Fault& fault) const {
-    for (const auto& [id, account] : accounts_) {
+    for (const Account& account : accounts_) {
         if (account.is_open && account.reserved == account.image.held) continue;
-        fault("account " + to_hex(id) + ": the image's open payments reserve something else than it says",
+        fault("account " + to_hex(account.id) + ": the image's open payments reserve something else than it says",
               std::nullopt);
     }
     for (const auto& [id, hold] : holds_) {
-        if (!accounts_.contains(hold.creditor)) fault("the image holds money for an account that is not in it", id);
+        if (places_.find(hold.creditor) == nullptr) fault("the image holds money for an account that is not in it", id);
     }
     for (const auto& [currency, sum] : sums_) {
-        if (sum != 0) fault("accounts of the image in " + currency + " do not sum to zero", std::nullopt);
+        if (sum != 0)
+            fault("accounts of the image in " + std::string(currency.code()) + " do not sum to zero", std::nullopt);
     }
 }
 
@@ -275,7 +320,8 @@ void VerifyBooks::end(const Fault& fault) const {
 std::vector<std::string> VerifyBooks::currencies() const {
     std::vector<std::string> names;
     names.reserve(sums_.size());
-    for (const auto& [currency, sum] : sums_) names.push_back(currency);
+    for (const auto& [currency, sum] : sums_) names.emplace_back(currency.code());
+    std::ranges::sort(names);
     return names;
 }
 

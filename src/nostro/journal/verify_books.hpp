@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "nostro/journal/cells.hpp"
+#include "nostro/journal/flat_map.hpp"
 #include "nostro/journal/image_file.hpp"
 #include "nostro/wire/frame.hpp"
 
@@ -43,6 +44,7 @@ public:
 private:
     __extension__ typedef __int128 Sum;
     struct Account {
+        AccountId id;
         AccountImage image;
         std::int64_t running = 0;  // balance as outcomes say, within a frame
         Sum reserved = 0;          // by open payments
@@ -76,20 +78,26 @@ private:
     void take_holds(const Changes& changes, const Fault& fault);
     void take_others(const Changes& changes);
     void end_frame(const Fault& fault);
+    void prefetch(const Outcome& outcome) const;
+    Account* find(AccountId id);
+    Account& made(AccountId id);
     Account& touch(AccountId id);
+    Account& touch(Account& account);
+    void add_to_sum(Currency currency, Sum amount);
     void reserve(const HoldImage& hold, int sign);
 
-    std::unordered_map<AccountId, Account> accounts_;
-    std::unordered_map<CounterKey, CounterImage, HashCounter> counters_;
+    FlatMap<AccountId, std::uint32_t> places_;  // in accounts_
+    std::vector<Account> accounts_;
+    FlatMap<CounterKey, CounterImage, HashCounter> counters_;
     std::unordered_map<PaymentId, HoldImage> holds_;
     std::unordered_map<PaymentId, ReversedImage> reversed_;
     std::unordered_map<BoundKey, BoundImage, HashBound> bounds_;
     std::map<TenantNo, TenantImage> tenants_;
     std::map<std::pair<std::string, PolicyVersion>, std::string> policies_;  // compiled
-    std::map<std::string, Sum, std::less<>> sums_;                           // posted, by currency
-    std::vector<AccountId> touched_;
-    std::unordered_map<PaymentId, Status> open_;  // as the outcomes say
-    std::vector<PaymentId> changed_;              // payments that opened or ended in this frame
+    std::vector<std::pair<Currency, Sum>> sums_;                             // posted; currencies are few
+    std::vector<std::uint32_t> touched_;                                     // places
+    std::unordered_map<PaymentId, Status> open_;                             // as the outcomes say
+    std::vector<PaymentId> changed_;  // payments that opened or ended in this frame
     std::uint64_t outcomes_ = 0, payments_ = 0, open_at_begin_ = 0;
     std::array<std::uint64_t, 8> ended_{};  // by status
 };

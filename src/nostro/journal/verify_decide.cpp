@@ -98,7 +98,7 @@ void VerifyDecisions::make_room(const Needs& needs, Instant now) {
     const auto grow = [&](std::size_t table, std::size_t more, std::uint32_t& most) {
         if (usage[table].used + more <= usage[table].most) return;
         is_tight = true;
-        most = static_cast<std::uint32_t>(2 * (usage[table].used + more));
+        most = static_cast<std::uint32_t>(4 * (usage[table].used + more));
     };
     grow(0, needs.accounts, size_.accounts_max);
     grow(1, needs.counters, size_.counters_max);

@@ -1,6 +1,5 @@
 #include "nostro/journal/verify_ids.hpp"
 
-#include <unordered_map>
 #include <utility>
 
 namespace nostro {
@@ -13,7 +12,7 @@ Result<> VerifyIds::open(Disk& disk) {
 }
 
 void VerifyIds::check_unsealed(const KnownImage& known, const Fault& fault) {
-    if (!unsealed_.insert(known.id).second) fault("its id was spent before", known.id);
+    if (!unsealed_.get(known.id).second) fault("its id was spent before", known.id);
     if (!sealed_ || sealed_->runs()->empty()) return;
     const auto sealed = sealed_->find(known.id);
     if (!sealed) {
@@ -45,19 +44,19 @@ void VerifyIds::check(const KnownImage& known, Seq seq, const Fault& fault) {
 
 // Every first outcome of a payment spends its id, once.
 void VerifyIds::check(const DecodedFrame& frame, const Fault& fault) {
-    std::unordered_map<PaymentId, std::uint32_t> spent;
-    spent.reserve(frame.changes.known.size());
-    for (const auto& known : frame.changes.known) {
+    constexpr std::size_t kPrefetch = 12;
+    const auto& outcomes = frame.changes.outcomes;
+    const auto& spends = frame.changes.known;
+    spent_.assign(outcomes.size(), false);
+    for (std::size_t i = 0; i < spends.size(); ++i) {
+        if (i + kPrefetch < spends.size()) unsealed_.prefetch(spends[i + kPrefetch].id);
+        const KnownImage& known = spends[i];
         check(known, frame.seq(), fault);
-        spent.emplace(known.id, known.index);
+        if (known.index < outcomes.size() && outcomes[known.index].payment == known.id) spent_[known.index] = true;
     }
-    for (std::size_t i = 0; i < frame.changes.outcomes.size(); ++i) {
-        const auto& outcome = frame.changes.outcomes[i];
-        if (outcome.event != Event::submitted || outcome.payment.empty()) continue;
-        const auto found = spent.find(outcome.payment);
-        if (found == spent.end() || found->second != i) {
-            fault("its first outcome does not spend its id", outcome.payment);
-        }
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+        if (outcomes[i].event != Event::submitted || outcomes[i].payment.empty() || spent_[i]) continue;
+        fault("its first outcome does not spend its id", outcomes[i].payment);
     }
 }
 

@@ -6,8 +6,9 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_set>
+#include <vector>
 
+#include "nostro/journal/flat_map.hpp"
 #include "nostro/journal/sealed_runs.hpp"
 #include "nostro/wire/frame.hpp"
 
@@ -32,7 +33,9 @@ private:
     void check_sealed(const KnownImage& known, Seq seq, const IdRun& run, const Fault& fault) const;
 
     std::unique_ptr<SealedRuns> sealed_;
-    std::unordered_set<PaymentId> unsealed_;
+    struct Nothing {};
+    FlatMap<PaymentId, Nothing> unsealed_;
+    std::vector<bool> spent_;  // outcomes of one frame
     std::uint64_t count_ = 0;
 };
 

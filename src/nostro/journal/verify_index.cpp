@@ -111,7 +111,7 @@ void VerifyIndex::extract(const DecodedFrame& frame, IndexTotals& totals, const 
 
 // What stands once: the newest image of each account, and how far the index has read.
 void VerifyIndex::give_end(const IndexTotals& totals, const Each& each) {
-    for (const auto& [account, image] : totals.images()) put_image(account, image, builder_);
+    totals.images().each([this](AccountId account, const IndexedImage& image) { put_image(account, image, builder_); });
     if (next_ > 1) put_next(next_, time_, builder_);
     const IndexRunPtr run = builder_.take_unsorted();
     for (std::size_t i = 0; i < run->size(); ++i) {

@@ -1,0 +1,75 @@
+// A hash table of many small entries in one piece of memory: one cache line is touched to find an entry, and none is
+// freed on its own. Entries are added and changed, never taken away; adding one may move all of them.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <utility>
+#include <vector>
+
+namespace nostro {
+
+template <class Key, class Value, class Hash = std::hash<Key>>
+class FlatMap {
+public:
+    struct Entry {
+        Key key{};
+        Value value{};
+        bool used = false;
+    };
+
+    std::size_t size() const { return size_; }
+
+    Value* find(const Key& key) {
+        Entry& entry = entries_[place(key)];
+        return entry.used ? &entry.value : nullptr;
+    }
+    const Value* find(const Key& key) const { return const_cast<FlatMap*>(this)->find(key); }
+
+    // The value, as constructed if it was not there: then `second` is true.
+    std::pair<Value&, bool> get(const Key& key) {
+        Entry* entry = &entries_[place(key)];
+        if (entry->used) return {entry->value, false};
+        if (10 * (size_ + 1) > 7 * entries_.size()) {
+            grow();
+            entry = &entries_[place(key)];
+        }
+        entry->key = key;
+        entry->used = true;
+        ++size_;
+        return {entry->value, true};
+    }
+
+    void prefetch(const Key& key) const { __builtin_prefetch(&entries_[home(key)]); }
+
+    template <class Each>
+    void each(Each visit) const {
+        for (const Entry& entry : entries_) {
+            if (entry.used) visit(entry.key, entry.value);
+        }
+    }
+
+private:
+    std::size_t home(const Key& key) const {
+        return static_cast<std::size_t>((Hash()(key) * 0x9E3779B97F4A7C15u) >> shift_);
+    }
+    std::size_t place(const Key& key) const {
+        std::size_t at = home(key);
+        while (entries_[at].used && !(entries_[at].key == key)) at = (at + 1) & (entries_.size() - 1);
+        return at;
+    }
+    void grow() {
+        std::vector<Entry> old(2 * entries_.size());
+        old.swap(entries_);
+        --shift_;
+        for (Entry& entry : old) {
+            if (entry.used) entries_[place(entry.key)] = std::move(entry);
+        }
+    }
+
+    std::vector<Entry> entries_ = std::vector<Entry>(64);
+    unsigned shift_ = 58;  // 64 places
+    std::size_t size_ = 0;
+};
+
+}  // namespace nostro
