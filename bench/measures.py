@@ -70,6 +70,8 @@ def stalls(size):
     p50, worst = half["latency_us"]["p50"], half["latency_us"]["p100"]
     details = {"rate": rate, "p50_us": p50, "p99_us": half["latency_us"]["p99"], "p99_9_us": half["latency_us"]["p99_9"],
                "client_late_p100_us": half["lateness_us"]["p100"], "index_frames_behind": lag, "frames": frames,
+               "stages_us": {stage["stage"]: [stage["p50_us"], stage["p99_us"], stage["p100_at_most_us"]]
+                             for stage in half["stages"]},
                "upkeep_before": before, "upkeep_after": after}  # fmt: skip
     return [row("5", "worst answer at half load / its p50", worst / p50, "x", "<= 50", worst <= 50 * p50, **details),
             row("5", "worst answer at half load", worst / 1000, "ms", "<= 50", worst <= 50_000)]  # fmt: skip
