@@ -48,18 +48,24 @@ SegmentJournalOptions small_segments() {
     return options;
 }
 
+constexpr std::size_t kWaited = 8 * 1024;  // smaller frames are written by append() itself
+
 class SegmentStoreOnMemory final : public Store {
 public:
+    explicit SegmentStoreOnMemory(std::size_t waited_bytes_max) : waited_bytes_max_(waited_bytes_max) {}
+
     Journal& open() override {
         journal_.reset();
         disk_ = std::make_unique<MemoryDisk>(storage_);
         auto options = small_segments();
+        options.waited_bytes_max = waited_bytes_max_;
         options.own_thread = false;
         journal_ = std::make_unique<SegmentJournal>(*disk_, options);
         return *journal_;
     }
 
 private:
+    const std::size_t waited_bytes_max_;
     std::shared_ptr<MemoryStorage> storage_ = std::make_shared<MemoryStorage>();
     std::unique_ptr<MemoryDisk> disk_;
     std::unique_ptr<SegmentJournal> journal_;
@@ -67,17 +73,22 @@ private:
 
 class SegmentStoreOnDisk final : public Store {
 public:
+    explicit SegmentStoreOnDisk(std::size_t waited_bytes_max) : waited_bytes_max_(waited_bytes_max) {}
+
     Journal& open() override {
         journal_.reset();
         disk_.reset();
         auto disk = PosixDisk::open(folder_.path() + "/data", {});
         EXPECT_TRUE(disk) << disk.error().what;
         disk_ = std::move(*disk);
-        journal_ = std::make_unique<SegmentJournal>(*disk_, small_segments());
+        auto options = small_segments();
+        options.waited_bytes_max = waited_bytes_max_;
+        journal_ = std::make_unique<SegmentJournal>(*disk_, options);
         return *journal_;
     }
 
 private:
+    const std::size_t waited_bytes_max_;
     TemporaryFolder folder_;
     std::unique_ptr<PosixDisk> disk_;
     std::unique_ptr<SegmentJournal> journal_;
@@ -363,8 +374,10 @@ TEST_P(JournalContract, ReadersOnOtherThreadsSeeAcceptedFramesOnly) {
 INSTANTIATE_TEST_SUITE_P(
     Adapters, JournalContract,
     testing::Values(Adapter{"Memory", [] { return std::make_unique<MemoryStore>(); }},
-                    Adapter{"SegmentsInMemory", [] { return std::make_unique<SegmentStoreOnMemory>(); }},
-                    Adapter{"SegmentsOnDisk", [] { return std::make_unique<SegmentStoreOnDisk>(); }}),
+                    Adapter{"SegmentsInMemory", [] { return std::make_unique<SegmentStoreOnMemory>(0); }},
+                    Adapter{"SegmentsInMemoryWaited", [] { return std::make_unique<SegmentStoreOnMemory>(kWaited); }},
+                    Adapter{"SegmentsOnDisk", [] { return std::make_unique<SegmentStoreOnDisk>(0); }},
+                    Adapter{"SegmentsOnDiskWaited", [] { return std::make_unique<SegmentStoreOnDisk>(kWaited); }}),
     [](const testing::TestParamInfo<Adapter>& parameter) { return parameter.param.name; });
 
 }  // namespace

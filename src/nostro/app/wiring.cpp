@@ -34,6 +34,7 @@ namespace nostro {
 namespace {
 
 constexpr std::size_t kIndexFrameCacheBytes = 32u << 20;
+constexpr std::size_t kWaitedBytesMax = 16u << 10;  // some fifty payments
 constexpr std::string_view kIndexFolder = "index";
 constexpr std::string_view kKeyFile = "checkpoint.key";
 constexpr std::chrono::milliseconds kCheckpointsLookEvery{250};
@@ -71,6 +72,7 @@ SegmentJournalOptions journal_options(const Config& config) {
     SegmentJournalOptions options;
     options.segment_bytes = config.journal.segment_bytes;
     options.in_flight_max = config.journal.in_flight;
+    options.waited_bytes_max = kWaitedBytesMax;
     options.tail_bytes = config.journal.tail_bytes;
     options.frame_bytes_max =
         std::min<std::size_t>(options.frame_bytes_max, config.journal.segment_bytes / 4 / kFrameAlign * kFrameAlign);

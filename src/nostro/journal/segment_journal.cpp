@@ -10,6 +10,7 @@ namespace nostro {
 namespace {
 
 constexpr std::size_t kReadBatch = 64;
+constexpr std::chrono::microseconds kQuick{500};  // several times what a good disk takes
 
 }  // namespace
 
@@ -105,12 +106,38 @@ Result<> SegmentJournal::append(FramePtr frame) {
     if (auto continues = advance(written_, *frame); !continues) return continues;
     const Seq seq = frame->header.seq;
     if (first_ == 0) first_ = seq;
-    in_flight_.push_back({frame, current_.number, current_.bytes, at_, false});
+    const bool waits = in_flight_.empty() && quick_ && bytes.size() <= options_.waited_bytes_max;
+    in_flight_.push_back({frame, current_.number, current_.bytes, at_, steady_now(), false});
     in_flight_count_ = in_flight_.size();
+    if (waits) return write_and_wait();
     auto started = disk_.write_durable(current_.file->number(), at_, bytes, seq, std::move(frame));
     at_ += bytes.size();
     if (!started) return fail(started.error());
     return {};
+}
+
+Result<> SegmentJournal::write_and_wait() {
+    InFlight& write = in_flight_.back();
+    const auto bytes = write.frame->bytes();
+    if (auto wrote = disk_.write_now(current_.file->number(), at_, bytes); !wrote) {
+        return fail(write_failed(write, wrote.error().what));
+    }
+    at_ += bytes.size();
+    completed(write);
+    if (wake_) wake_();
+    return {};
+}
+
+Error SegmentJournal::write_failed(const InFlight& write, const std::string& what) {
+    return {ErrorCode::unknown, "journal: writing frame " + std::to_string(write.frame->header.seq) + " into " +
+                                    segment_name(write.segment) + " at byte " + std::to_string(write.offset) +
+                                    " failed: " + what +
+                                    "; the process must end, the next one finds what became of it"};
+}
+
+void SegmentJournal::completed(InFlight& write) {
+    write.done = true;
+    quick_ = elapsed_since(write.began) < kQuick;
 }
 
 void SegmentJournal::accept_front() {
@@ -141,14 +168,8 @@ Result<Seq> SegmentJournal::accepted() {
             return write.frame->header.seq == completion.tag;
         });
         if (found == in_flight_.end()) continue;
-        if (!completion.ok) {
-            return fail({ErrorCode::unknown, "journal: writing frame " + std::to_string(completion.tag) + " into " +
-                                                 segment_name(found->segment) + " at byte " +
-                                                 std::to_string(found->offset) + " failed: " + completion.what +
-                                                 "; the process must end, the next one finds what became of it"})
-                .error();
-        }
-        found->done = true;
+        if (!completion.ok) return fail(write_failed(*found, completion.what)).error();
+        completed(*found);
     }
     while (!in_flight_.empty() && in_flight_.front().done) accept_front();
     return accepted_.load();

@@ -30,6 +30,9 @@ struct SegmentJournalOptions {
     std::size_t spares = 2;                    // segments ready ahead, at least 1
     std::size_t frame_bytes_max = 8u << 20;
     std::size_t in_flight_max = 3;
+    // A frame of at most so many bytes is written by append() itself when no write is under way and the disk was quick
+    // lately: it is durable before another thread would be awake. 0: never.
+    std::size_t waited_bytes_max = 0;
     std::size_t tail_bytes = 64u << 20;        // newest accepted frames kept in memory for readers
     bool own_thread = true;                    // false: whoever owns it calls upkeep()
     std::chrono::milliseconds idle_after{20};  // the superblock follows when nothing was accepted for so long...
@@ -85,6 +88,7 @@ private:
     struct InFlight {
         FramePtr frame;
         std::uint64_t segment = 0, segment_bytes = 0, offset = 0;
+        SteadyTime began{};
         bool done = false;
     };
     Result<> check_options() const;
@@ -97,6 +101,9 @@ private:
     Result<Segment> make_segment();
     bool fits(std::uint64_t bytes) const;
     Result<> roll();
+    Result<> write_and_wait();  // the frame that was put in flight last
+    void completed(InFlight& write);
+    static Error write_failed(const InFlight& write, const std::string& what);
     void accept_front();
     Result<> write_footers(bool& did);
     Result<> write_superblock_if_due(SteadyTime now, bool& did);
@@ -121,6 +128,7 @@ private:
     Seq first_ = 0;              // the first frame of the current segment; 0: none yet
     bool closes_early_ = false;  // the next frame begins another, though it would fit
     std::deque<InFlight> in_flight_;
+    bool quick_ = true;  // the last write was: waiting for it costs less than waking two threads
     std::vector<Disk::Completion> completions_;
 
     std::atomic<Seq> accepted_{0};
