@@ -282,6 +282,8 @@ Result<> Wiring::Parts::listen() {
     options.io_threads = config.server.io_threads;
     options.connections_max = config.server.connections_max;
     const auto ms = [](std::chrono::nanoseconds ns) { return std::chrono::ceil<std::chrono::milliseconds>(ns); };
+    options.round_begins = [this] { service->round_begins(); };
+    options.round_ends = [this] { service->round_ends(); };
     options.session.idle_timeout = ms(config.server.idle_timeout);
     options.session.head_timeout = ms(config.server.head_timeout);
     options.session.body_timeout = ms(config.server.body_timeout);

@@ -24,6 +24,8 @@ constexpr std::size_t kFrameCacheBytes = 32u << 20;
 // projection less. A reader that waits for the index wakes it at once.
 constexpr std::chrono::milliseconds kFeedWakeEvery{2};
 constexpr std::chrono::seconds kTakeOverPatience{60};
+// More than that is decided by settlement's own thread, while others go on reading.
+constexpr std::size_t kTurnCommandsMax = 256;
 // What a frame needs beside the bytes of one command and its outcomes.
 constexpr std::size_t kFrameOverhead = 16u << 10;
 constexpr std::size_t kPaymentOverhead = 2048;
@@ -85,6 +87,12 @@ std::string_view refusal_word(const Error& error) {
     return "unavailable";
 }
 
+namespace {
+
+thread_local bool in_round = false;  // this thread comes to settlement by itself
+
+}  // namespace
+
 struct Service::Running {
     Running(ServiceParts service_parts, ServiceOptions service_options)
         : parts(std::move(service_parts)),
@@ -115,7 +123,9 @@ struct Service::Running {
             index_feed->feed.on_progress([this](Seq next) { freshness.reached(next - 1); });
         }
         journal_wake = std::make_shared<JournalWake>(settlement_runner.signal());
-        inbox.on_arrival([this] { settlement_runner.signal().notify(); });
+        inbox.on_arrival([this] {
+            if (!in_round || inbox.commands() > kTurnCommandsMax) settlement_runner.signal().notify();
+        });
         live.on_room([this] { live_runner.signal().notify(); });
     }
 
@@ -144,6 +154,8 @@ struct Service::Running {
 
     Result<> begin();
     Result<std::size_t> settle();
+    Result<std::size_t> settle_in_turn();
+    void take_turn();
     Result<std::size_t> live_step();
     void wake_feeds();
     void fail(const Error& error);
@@ -174,6 +186,7 @@ struct Service::Running {
     mutable std::mutex failure_mutex;
     std::string failure;
 
+    std::mutex turn_mutex;  // who holds it has settlement's turn: its thread, or one that ends a round
     // Last, so that their threads end first.
     Settlement settlement;
     StageRunner settlement_runner;
@@ -210,9 +223,30 @@ Result<> Service::Running::begin() {
 }
 
 Result<std::size_t> Service::Running::settle() {
+    const std::lock_guard turn(turn_mutex);
+    return settle_in_turn();
+}
+
+Result<std::size_t> Service::Running::settle_in_turn() {
+    if (failed) return std::size_t{0};
     auto done = settlement.step(parts.clock->now());
     if (done && stopping && settlement.idle() && inbox.empty()) drained.notify();
     return done;
+}
+
+void Service::Running::take_turn() {
+    if (inbox.empty()) return;
+    if (inbox.commands() <= kTurnCommandsMax) {
+        if (const std::unique_lock turn(turn_mutex, std::try_to_lock); turn && started && !ended) {
+            // One step decides and writes, another one answers if that is done already.
+            for (int step = 0; step < 2; ++step) {
+                const auto done = settle_in_turn();
+                if (!done) return fail(done.error());
+                if (*done == 0) break;
+            }
+        }
+    }
+    if (!inbox.empty()) settlement_runner.signal().notify();
 }
 
 Result<std::size_t> Service::Running::live_step() {
@@ -250,7 +284,10 @@ void Service::Running::end(std::chrono::milliseconds patience) {
     }
     settlement_runner.stop();
     journal_wake->end();
-    settlement.give_up();
+    {
+        const std::lock_guard turn(turn_mutex);
+        settlement.give_up();
+    }
     live.stop();
     freshness.expire_all();
     live_runner.stop();
@@ -310,6 +347,13 @@ void Service::submit(std::unique_ptr<Submission> submission) {
                                                                std::to_string(most)});
     }
     running_->inbox.submit(std::move(submission));
+}
+
+void Service::round_begins() { in_round = true; }
+
+void Service::round_ends() {
+    in_round = false;
+    running_->take_turn();
 }
 
 Result<> Service::complete_replayed(std::vector<Receipt>& receipts) const {

@@ -125,7 +125,12 @@ public:
     // Fills status, reason, accepted_at and place of `replayed` receipts with what was first answered, by reading the
     // frames. May read from disk: not for settlement's thread, so not inside the reply itself.
     Result<> complete_replayed(std::vector<Receipt>& receipts) const;
-    // Called on settlement's thread after each round of replies: lets a server wake its threads once for many
+    // A thread that reads many requests says where a round of them begins and ends. What it submits in between wakes
+    // nobody, unless it is much; at the end it takes settlement's turn itself, when nobody else has it: a single
+    // payment is then read, decided, written and answered by one thread.
+    void round_begins();
+    void round_ends();
+    // Called in settlement's turn after each round of replies: lets a server wake its threads once for many
     // replies. Set before start().
     void on_replies(std::function<void()> round_done);
 

@@ -52,6 +52,7 @@ void Connection::await_input() {
         if (self->closed_) return;
         self->thread_.refresh_now();
         if (failed) return self->close();
+        self->thread_.begin_round();
         self->read();
         self->advance();
         self->thread_.deliver();
@@ -139,6 +140,8 @@ IoThread::IoThread(const ServerOptions& options, const SessionLimits& limits, co
                    OpenCount& open)
     : limits_(limits),
       open_(open),
+      round_begins_(options.round_begins),
+      round_ends_(options.round_ends),
       mailbox_(std::make_shared<Mailbox>(loop_, std::move(workers))),
       timer_(loop_->context),
       scratch_(std::make_unique<char[]>(kScratchBytes + kBodyPadding)) {
@@ -232,6 +235,19 @@ void IoThread::deliver() {
         }
         touched_.clear();
     }
+}
+
+// What is posted comes behind everything that is ready now.
+void IoThread::begin_round() {
+    if (in_round_ || !round_begins_) return;
+    in_round_ = true;
+    round_begins_();
+    asio::post(loop_->context, [this] {
+        in_round_ = false;
+        round_ends_();
+        refresh_now();
+        deliver();
+    });
 }
 
 void IoThread::schedule_tick() {

@@ -106,6 +106,7 @@ public:
     void remove(std::uint64_t number);
     // Brings what others put into the mailbox to its sessions.
     void deliver();
+    void begin_round();  // when a socket has something; it ends by itself
     void begin_stop();
     void end();  // closes everything and joins
     SessionSurroundings& around() { return around_; }
@@ -122,6 +123,8 @@ private:
 
     const SessionLimits& limits_;
     OpenCount& open_;
+    const std::function<void()> round_begins_, round_ends_;
+    bool in_round_ = false;
     std::shared_ptr<Loop> loop_ = std::make_shared<Loop>();
     std::shared_ptr<Mailbox> mailbox_;
     SessionSurroundings around_;

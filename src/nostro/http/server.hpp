@@ -6,6 +6,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -27,6 +28,9 @@ struct ServerOptions {
     std::size_t work_waiting_max = 1024;
     std::size_t connections_max = 4096;
     SessionLimits session;
+    // Around all that is ready at the sockets of an I/O thread, on that thread; requests may be answered in
+    // `round_ends`. Both or none.
+    std::function<void()> round_begins, round_ends;
 };
 
 class Server {

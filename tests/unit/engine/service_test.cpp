@@ -1,6 +1,8 @@
 // The whole engine on its threads, over a journal in memory.
 #include "nostro/engine/service.hpp"
 
+#include <fmt/format.h>
+
 #include <atomic>
 #include <future>
 #include <stdexcept>
@@ -339,6 +341,39 @@ TEST_F(ServiceTest, ManyThreadsLoseAndDoubleNothing) {
     threads.clear();
     EXPECT_EQ(settled, 2 * kEach);
     EXPECT_EQ(balance("bob")->account.balance, 2 * kEach);
+}
+
+TEST_F(ServiceTest, RoundsOfManyThreadsAreDecidedByWhoeverHasTheTurn) {
+    open("ada", 1'000'000);
+    open("bob", 0);
+    std::atomic<int> settled{0}, answered_here{0};
+    const auto rounds = [&](int thread) {
+        for (int round = 0; round < 100; ++round) {
+            std::vector<std::string> keys;
+            for (int i = 0; i < 3; ++i) keys.push_back(fmt::format("key-{}-{}-{}", thread, round, i));
+            const auto all = std::make_shared<std::promise<void>>();
+            const auto left = std::make_shared<std::atomic<int>>(3);
+            service->round_begins();
+            for (const std::string& key : keys) {
+                auto builder = service->build(nullptr);
+                ASSERT_TRUE(builder.payment(wish(key, 1)));
+                service->submit(builder.take([&, all, left, here = std::this_thread::get_id()](Receipts receipts) {
+                    if (receipts && receipts->at(0).status == Status::settled) ++settled;
+                    if (std::this_thread::get_id() == here) ++answered_here;
+                    if (--*left == 0) all->set_value();
+                }));
+            }
+            service->round_ends();
+            wait(all->get_future());
+        }
+    };
+    {
+        std::vector<std::jthread> threads;
+        for (int thread = 0; thread < 4; ++thread) threads.emplace_back(rounds, thread);
+    }
+    EXPECT_EQ(settled, 1'200);
+    EXPECT_GT(answered_here, 0);
+    EXPECT_EQ(balance("bob")->account.balance, 1'200);
 }
 
 TEST_F(ServiceTest, TheLiveStreamTellsWhatIsSettled) {
