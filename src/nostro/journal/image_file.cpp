@@ -60,11 +60,12 @@ Result<> ImageWriter::add(const Changes& cells) {
     encoded_.clear();
     encode_changes(cells, encoded_);
     const auto crc = crc32c(encoded_);
-    ByteWriter out(pending_);
-    out.u32(static_cast<std::uint32_t>(encoded_.size()));
-    out.u32(crc);
-    out.bytes(encoded_);
-    out.finish();
+    {
+        ByteWriter out(pending_);  // ends before flush() empties what it writes to
+        out.u32(static_cast<std::uint32_t>(encoded_.size()));
+        out.u32(crc);
+        out.bytes(encoded_);
+    }
     crc_ = crc32c(std::as_bytes(std::span(&crc, 1)), crc_);
     ++chunks_;
     const auto added = count_cells(cells);
