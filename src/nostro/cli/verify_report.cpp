@@ -151,7 +151,9 @@ void print_report_json(const VerifyReport& report) {
     }
     json.end_object().field("accounts", report.accounts);
     json.field("decided_again", report.decides).field("commands_decided", report.decided);
-    json.field("expired", report.expired).field("decided_through", report.decided_through);
+    json.field("expired", report.expired)
+        .field("reversals", report.reversals)
+        .field("decided_through", report.decided_through);
     json.field("void_frames", report.void_frames).field("image", report.image).field("ids", report.ids);
     json.field("ids_through", report.ids_through);
     json.field("index", index_word(report)).field("index_through", report.index_through);

@@ -16,6 +16,7 @@
 #include "nostro/journal/verify_decide.hpp"
 #include "nostro/journal/verify_ids.hpp"
 #include "nostro/journal/verify_index.hpp"
+#include "nostro/journal/verify_reversals.hpp"
 #include "nostro/wire/chain.hpp"
 
 namespace nostro {
@@ -51,6 +52,7 @@ private:
     void walk();
     void end_checkpoints();
     void compare_index();
+    void check_reversals();
     void tell();
 
     Disk& disk_;
@@ -64,6 +66,7 @@ private:
     VerifyBooks books_;
     std::optional<VerifyDecisions> decisions_;
     std::unique_ptr<VerifyIndex> index_;
+    VerifyReversals reversals_;
     ChainPoint point_;
     bool has_point_ = false, has_books_ = false;
     DecodedFrame decoded_;
@@ -274,6 +277,8 @@ void Verifier::decide_again(const DecodedFrame& frame) {
     const Timed timed(report_.times.decided);
     decisions_->check(frame,
                       [&](std::string what, Payment payment) { find_in_frame(frame.seq(), std::move(what), payment); });
+    reversals_.add(frame);
+    if (reversals_.is_heap_full()) check_reversals();
 }
 
 bool Verifier::check_frame(const FramePtr& frame) {
@@ -364,6 +369,30 @@ void Verifier::tell() {
     report_.decided_through = decisions_->through();
 }
 
+// What the Book believed of the payments that were reversed.
+void Verifier::check_reversals() {
+    const auto read = [&](Seq seq, DecodedFrame& into) -> Result<> {
+        Result<> decoded;
+        auto done = reader_->read(seq, seq, [&](const FramePtr& frame) {
+            decoded = decode_body(frame, Sections::outcomes, into);
+            return decoded.has_value();
+        });
+        if (!done) return done.error();
+        return decoded;
+    };
+    const auto header = [&](Seq seq) -> Result<FrameHeader> {
+        std::vector<std::byte> bytes;
+        if (auto done = reader_->store().headers(seq, seq, bytes); !done) return done.error();
+        return decode_frame_header(bytes);
+    };
+    const auto fault = [&](Seq seq, std::string what, PaymentId payment) {
+        find_in_frame(seq, std::move(what), payment);
+    };
+    auto checked = reversals_.check(reader_->first(), report_.last, read, header, fault);
+    if (!checked) find({{}, 0, 0, {}, checked.error().what});
+    report_.reversals = reversals_.checked();
+}
+
 void Verifier::compare_index() {
     if (index_ == nullptr || point_.seq != report_.last) return;  // not all frames could be read
     const Timed timed(report_.times.index);
@@ -404,6 +433,10 @@ Result<VerifyReport> Verifier::run() {
     report_.void_frames = reader_->chain().void_frames;
     if (find_begin()) {
         walk();
+        if (decisions_) {
+            const Timed timed(report_.times.decided);
+            check_reversals();
+        }
         books_.end([&](std::string what, Payment payment) { find({{}, 0, 0, payment, std::move(what)}); });
         end_checkpoints();
         if (report_.proved() && report_.first == 1) {

@@ -5,8 +5,10 @@
 // other and meet the image), versions of accounts without a gap; accounts of a currency sum to zero after every frame;
 // what is reserved on each account is what its open payments reserve; each payment has one first outcome and ends
 // at most once; every command, decided again under the policy of then, comes to the same outcome and leaves the same
-// cells; the image file is what the frames fold to; the sealed ids are those of the frames; signed checkpoints name the
-// digests that the frames have; the query index holds what the frames imply, and nothing else.
+// cells, and what reversals say of their originals is so; the image file is what the frames fold to; the sealed ids are
+// those of the frames; signed checkpoints name the digests that the frames have; the query index holds what the frames
+// imply, and nothing else.
+//
 // Memory: the cells of the Book, three times, and ids that are not sealed yet.
 #pragma once
 #include <array>
@@ -48,6 +50,7 @@ struct VerifyReport {
     std::uint64_t void_frames = 0;
     bool decides = false;  // commands were decided again
     std::uint64_t decided = 0, expired = 0;
+    std::uint64_t reversals = 0;  // whose claims of their originals were held against the originals' frames
     Seq decided_through = 0;
     Seq image = 0;        // whose image file was compared; 0: there is none
     Seq ids_through = 0;  // sealed ids that were compared
