@@ -206,13 +206,16 @@ class Ledger:
         original = self.payments.get(body["original"])
         if original is None:
             raise Refused("not_found")
-        # What intake read of the original is what became of it.
+        # What intake read of the original is what became of it; but it may have looked while the original still waited.
+        status, settled = original["status"], original["settled"] or 0
+        if body["original_status"] in OPEN and status not in OPEN:
+            status, settled = body["original_status"], 0
         claims = (body["original_at"], body["original_status"], body["original_is_reversal"])
-        facts = (original["first"], original["status"], original["is_reversal"])
+        facts = (original["first"], status, original["is_reversal"])
         if claims != facts:
             raise Differs(f"the reversal says of its original {claims}, the model {facts}")
         done = self.reversed.get(body["original"], (0, 0))[0]
-        rest = (original["settled"] or 0) - done
+        rest = settled - done
         payment = body["payment"]
         if body["whole_rest"]:
             payment = payment | {"amount": payment["amount"] | {"minor": rest}}
@@ -220,7 +223,7 @@ class Ledger:
         outcome = self.begin(payment) | {"reverses": body["original"], "why": None}
         trial = Trial(self, policy, payment)
         reason = None
-        if original["status"] != "settled":
+        if status != "settled":
             reason = "not_settled"
         elif original["is_reversal"]:
             reason = "reversal_of_reversal"
