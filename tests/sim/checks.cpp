@@ -35,6 +35,15 @@ void Archive::check_cursors(const DecodedFrame& frame) const {
         });
         EXPECT_TRUE(is != frame.last.end() && is->next >= was.next) << "a source went back in frame " << frame.seq();
     }
+    // What it brought and how far it has been read stand in the same frame.
+    const std::uint64_t read_to = frame.last.empty() ? 0 : frame.last.front().next;
+    for (const KnownImage& known : frame.changes.known) {
+        const auto found = std::find_if(of_source_.begin(), of_source_.end(),
+                                        [&](const Command& command) { return command.id == known.id; });
+        if (found == of_source_.end()) continue;
+        EXPECT_LT(static_cast<std::uint64_t>(found - of_source_.begin()), read_to)
+            << "frame " << frame.seq() << " has what a source brought, and not that it was read";
+    }
 }
 
 Ledger::Ledger(const std::vector<DecodedPtr>& frames, Model& model) : frames_(frames), model_(model) {
@@ -135,7 +144,12 @@ void Ledger::check_refused(const ToldReceipt& told) const {
         const Place* opened = model_.opened(change->id);
         EXPECT_TRUE(opened == nullptr || opened->seq > told.asked_after) << "not found, though it was there";
     }
-    if (std::holds_alternative<SubmitPayment>(command.body)) ADD_FAILURE() << "a payment has no outcome";
+    const auto* submit = std::get_if<SubmitPayment>(&command.body);
+    if (submit != nullptr && reason == Reason::hold_expired) {
+        EXPECT_TRUE(submit->payment.expires_at != Instant{} && submit->payment.expires_at <= told.told_at);
+    } else if (submit != nullptr) {
+        ADD_FAILURE() << "a payment has no outcome: " << name(reason);
+    }
 }
 
 void Ledger::check_balance(const ToldBalance& told) const {

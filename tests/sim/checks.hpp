@@ -18,7 +18,8 @@ using Digests = std::map<std::pair<std::uint64_t, Seq>, Digest>;
 // A standby and an archive: installs what it is fed, keeps every frame, outlives the processes.
 class Archive final : public Projection {
 public:
-    Archive(const BookSize& size, const Digests& digests) : standby_(size), digests_(digests) {}
+    Archive(const BookSize& size, const Digests& digests, const std::vector<Command>& of_source)
+        : standby_(size), digests_(digests), of_source_(of_source) {}
 
     Result<Seq> next() override;
     // Each frame once, in order; after each the standby equals the Book that decided it.
@@ -32,7 +33,8 @@ private:
 
     Book standby_;
     const Digests& digests_;
-    std::vector<DecodedPtr> frames_;  // 1, 2, 3...
+    const std::vector<Command>& of_source_;  // by position
+    std::vector<DecodedPtr> frames_;         // 1, 2, 3...
     bool stalled_ = false;
 };
 

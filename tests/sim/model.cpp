@@ -145,6 +145,7 @@ void Model::decide(const Command&, const SubmitPayment& body) {
 
 void Model::submit(const SubmitPayment& body) {
     const Payment& payment = body.payment;
+    if (payment.expires_at != Instant{} && payment.expires_at <= now_) not_recorded("came after its own end");
     Outcome outcome = about(payment);
     bool review = false;
     if (const Reason reason = refusal(payment, review); reason != Reason::none) return tell_rejected(outcome, reason);

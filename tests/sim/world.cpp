@@ -44,7 +44,7 @@ World::World(std::uint64_t seed, std::unique_ptr<Store> store)
     options_.limits.expiries_per_frame_max = 1 + random_.below(5);
     options_.source_commands = &source_commands_;
     options_.first_policy = commands_.policy(1, now_);
-    archive_ = std::make_unique<Archive>(kBook, digests_);
+    archive_ = std::make_unique<Archive>(kBook, digests_, source_commands_);
     options_.projection = archive_.get();
     start();
 }

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from client import refused, unique
+from client import check_problem, payment, refused, unique
 from stream import Stream
 
 
@@ -141,6 +141,36 @@ def test_a_hold_expires_also_while_the_program_is_down(nostro):
     with Stream(api.port, account=debtor, last="0.0") as stream:
         stream.until(lambda event: event["status"] == "expired")
     assert api.payment(payment_id)["status"] == "expired" and api.available(debtor) == "100.00"
+
+
+def test_an_expiry_in_the_past_is_refused_and_spends_no_key(api):
+    debtor, creditor = api.pair("100.00")
+    late = payment(debtor, creditor, capture="manual", expires_at="2020-01-01T00:00:00Z")
+    key = unique()
+    refused(api.post("/v1/payments", late, key=key), 422, "invalid_fields", ("/expires_at", "in_the_past"))
+    refused(api.post("/v1/payments/simulate", late), 422, "invalid_fields", ("/expires_at", "in_the_past"))
+    items = [{"idempotency_key": unique(), **each} for each in (payment(debtor, creditor, "1.00"), late)]
+    one, other = api.post("/v1/payments/batch", {"payments": items}).json["data"]
+    assert one["status"] == "settled"
+    check_problem(other["error"], 422, "invalid_fields")
+    assert [(each["pointer"], each["code"]) for each in other["error"]["errors"]] == [("/expires_at", "in_the_past")]
+    items = [{**each, "idempotency_key": unique()} for each in items]
+    answer = api.post("/v1/payments/batch", {"payments": items, "mode": "atomic"}, key=unique())
+    refused(answer, 422, "invalid_fields", ("/payments/1/expires_at", "in_the_past"))
+    assert api.balance(debtor)["held"] == "0.00" and api.posted(creditor) == "1.00"
+    again = api.pay(debtor, creditor, key=key)
+    assert again.status == 202 and again.json["status"] == "settled"
+
+
+def test_what_was_taken_in_time_is_replayed_after_its_end(api, shared):
+    debtor, creditor = api.pair("100.00")
+    body = payment(debtor, creditor, capture="manual", expires_at=soon(1))
+    key = unique()
+    with Stream(shared.port, account=debtor) as stream:
+        first = api.post("/v1/payments", body, key=key)
+        stream.until(lambda event: event["status"] == "expired")
+    again = api.post("/v1/payments", body, key=key)
+    assert (again.status, again.json) == (202, first.json) and again.headers["Idempotent-Replayed"] == "true"
 
 
 def test_an_expiry_that_is_no_time_is_refused(api):

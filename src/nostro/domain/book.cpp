@@ -197,6 +197,14 @@ PolicyPtr Book::policy(TenantNo tenant) const {
     return state != nullptr ? state->policy : nullptr;
 }
 
+std::optional<TenantNo> Book::tenant(std::string_view name) const {
+    for (std::size_t no = 0; no < state_->tenants.size(); ++no) {
+        const PolicyPtr& policy = state_->tenants[no].policy;
+        if (policy != nullptr && policy->tenant() == name) return static_cast<TenantNo>(no);
+    }
+    return std::nullopt;
+}
+
 std::optional<std::int64_t> Book::own_bound(AccountId account, std::uint32_t name_key) const {
     const BoundCell* cell = state_->own_bound(account, name_key);
     return cell != nullptr ? std::optional(cell->image.at_most) : std::nullopt;

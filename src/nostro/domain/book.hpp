@@ -106,7 +106,8 @@ public:
     };
     std::optional<Known> known(PaymentId id) const;
     std::int64_t reversed_minor(PaymentId original) const;
-    PolicyPtr policy(TenantNo tenant) const;  // in force; nullptr: none yet
+    PolicyPtr policy(TenantNo tenant) const;                      // in force; nullptr: none yet
+    std::optional<TenantNo> tenant(std::string_view name) const;  // whose policies are of that name
     std::int64_t limit_used(AccountId account, const Limit& limit, Instant now) const;
     std::optional<std::int64_t> own_bound(AccountId account, std::uint32_t name_key) const;
 

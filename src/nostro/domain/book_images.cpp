@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <concepts>
 #include <cstring>
+#include <string>
 #include <tuple>
 #include <utility>
 
@@ -63,17 +64,37 @@ bool install_due(Table& table, const Image& image, bool is_open) {
     return true;
 }
 
-// A policy that came into force belongs to the tenant whose image names its version.
-void install_tenants(BookState& state, const Changes& changes) {
+// Whether a policy can be the tenant's. A frame says whose it is; of an image file the names tell, as far as they are
+// known: a tenant keeps its name, and no other has it.
+bool may_be_of(const BookState& state, TenantNo no, const Changes& changes, std::size_t index) {
+    if (const auto owner = tenant_of_policy(changes, index)) return *owner == no;
+    const std::string_view name = changes.policies[index]->tenant();
+    for (std::size_t each = 0; each < state.tenants.size(); ++each) {
+        const PolicyPtr& policy = state.tenants[each].policy;
+        if (policy != nullptr && (policy->tenant() == name) != (each == no)) return false;
+    }
+    return true;
+}
+
+// The policy in force is the one whose version the tenant's image names.
+Result<> install_tenants(BookState& state, const Changes& changes) {
     for (const TenantImage& image : changes.tenants) {
         TenantState& tenant = state.tenant_made(image.tenant);
         tenant.last_number = image.last_number;
         if (tenant.newest_version() == image.policy) continue;
-        for (const PolicyPtr& policy : changes.policies) {
-            const bool is_other = tenant.policy != nullptr && tenant.policy->tenant() != policy->tenant();
-            if (policy->version() == image.policy && !is_other) tenant.policy = policy;
+        PolicyPtr found;
+        for (std::size_t i = 0; i < changes.policies.size(); ++i) {
+            const PolicyPtr& policy = changes.policies[i];
+            if (policy->version() != image.policy || !may_be_of(state, image.tenant, changes, i)) continue;
+            if (found != nullptr && found->tenant() != policy->tenant()) {
+                return Error{ErrorCode::corrupt, "the policies of version " + std::to_string(image.policy) +
+                                                     " are of several tenants, and nothing says which one's is whose"};
+            }
+            found = policy;
         }
+        if (found != nullptr) tenant.policy = found;
     }
+    return {};
 }
 
 void install_states(BookState& state, const Changes& changes) {
@@ -130,8 +151,7 @@ Result<> Book::install(Seq seq, Instant frame_time, const Changes& changes) {
     for (const ReversedImage& image : changes.reversed) {
         if (!install_due(state.reversed, image, image.reversed_minor != 0)) return too_small("book.reversed_max");
     }
-    install_tenants(state, changes);
-    return {};
+    return install_tenants(state, changes);
 }
 
 // --- out

@@ -59,6 +59,8 @@ Instant hold_end(const BookState& state, const Policy& policy, const Payment& pa
 
 Answer decide(BookState& state, TenantState& tenant, const SubmitPayment& body) {
     const Payment& payment = body.payment;
+    // It would be held and expire at once; what was taken in time has been found by its id before.
+    if (payment.expires_at != Instant{} && payment.expires_at <= state.now) return refused(Reason::hold_expired);
     begin_outcome(state, tenant, payment);
     Decision decision(state, tenant, payment, state.scratch);
     if (const Reason reason = decision.weigh_payment(body.assessment); reason != Reason::none) {

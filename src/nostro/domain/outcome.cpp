@@ -98,4 +98,11 @@ void Changes::clear() {
     policies.clear();
 }
 
+std::optional<TenantNo> tenant_of_policy(const Changes& changes, std::size_t index) {
+    for (const Outcome& outcome : changes.outcomes) {
+        if (outcome.event == Event::policy_changed && index-- == 0) return outcome.tenant;
+    }
+    return std::nullopt;
+}
+
 }  // namespace nostro

@@ -1,6 +1,8 @@
 // What was decided, why, and what it left behind.
 #pragma once
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -202,5 +204,8 @@ struct Changes {
     // Of a frame that ended: nothing to tell. What is forgotten of reversals has images but no outcome.
     bool empty() const { return outcomes.empty() && reversed.empty(); }
 };
+// Whose policies[index] is: of a frame, as the outcomes say that brought policies into force, in the same order.
+// nullopt: of an image file, which has no outcomes.
+std::optional<TenantNo> tenant_of_policy(const Changes& changes, std::size_t index);
 
 }  // namespace nostro

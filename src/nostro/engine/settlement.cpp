@@ -22,6 +22,7 @@ void Settlement::Turn::clear() {
 
 Settlement::Settlement(SettlementParts parts, SettlementLimits limits)
     : parts_(std::move(parts)), limits_(limits), book_(*parts_.book), journal_(*parts_.journal) {
+    for (Source* source : parts_.sources) sources_.push_back({source, {}, 0});
     limits_.frame_bytes_max = std::min(limits_.frame_bytes_max, journal_.frame_bytes_max());
     builder_ = std::make_unique<FrameBuilder>(journal_.frame_bytes_max());
 }
@@ -57,6 +58,13 @@ bool Settlement::idle() const { return singles_.empty() && bulk_.empty() && read
 // Answers of every frame accepted since the last turn. What it tells can be read before it is told.
 Result<std::size_t> Settlement::release() {
     if (in_flight_.empty()) return std::size_t{0};
+#ifdef NOSTRO_MUTANT_ANSWER_BEFORE_ACCEPTANCE  // see tests/mutants
+    for (auto& turn : in_flight_) {
+        answer(turn);
+        turn.answers.clear();
+        turn.reads.clear();
+    }
+#endif
     const auto accepted = journal_.accepted();
     if (!accepted) return accepted.error();
     if (*accepted < in_flight_.front().seq) return std::size_t{0};
@@ -127,7 +135,7 @@ Result<std::size_t> Settlement::decide(Instant now) {
     if (may_take) {
         if (auto polled = poll_sources(); !polled) return polled.error();
     }
-    const bool work = !singles_.empty() || !bulk_.empty() || next_arrival_ < arrivals_.size();
+    const bool work = !singles_.empty() || !bulk_.empty() || has_arrivals();
     const bool closes = closes_segment();
     if (!work && !due && !closes) return std::size_t{0};
     if (may_take && work) {
@@ -151,7 +159,7 @@ Result<std::size_t> Settlement::decide(Instant now) {
     }
     std::size_t done = working_on_.size() + changes_.outcomes.size();
     // A source that waits for room in the Book must not keep this thread busy.
-    const bool only_waits = !closes && source_waits_ && done <= 1 && recorded_ == 0 && changes_.empty() &&
+    const bool only_waits = !closes && waiting_ != 0 && done <= waiting_ && recorded_ == 0 && changes_.empty() &&
                             turn_.answers.empty() && cursors_ == head_.cursors;
     done = only_waits ? 0 : std::max<std::size_t>(done, 1);
     if (auto closed = close_frame(closes); !closed) return closed.error();

@@ -102,6 +102,13 @@ private:
     };
     enum class Taken { yes, no_room };
     enum class Queue { singles, arrivals, bulk };
+    // What a source has brought, in order. Sources do not wait for each other.
+    struct FromSource {
+        Source* source = nullptr;
+        std::vector<Arrival> arrivals;
+        std::size_t next = 0;
+        bool empty() const { return next == arrivals.size(); }
+    };
 
     // settlement_recovery.cpp
     Result<> install_history();
@@ -121,6 +128,8 @@ private:
 
     // settlement_frame.cpp
     Result<> poll_sources();
+    bool has_arrivals() const;
+    Result<> take_arrivals(std::size_t payments_max);
     void open_frame(Instant now, std::size_t expiries_max);
     Result<> fill_frame();
     Result<> take_from(Queue queue, std::size_t payments_max);
@@ -160,13 +169,13 @@ private:
     std::size_t payments_ = 0;
     bool alone_ = false;          // a suspect is in it: nothing else may be
     bool suspect_waits_ = false;  // there was no room because it wants a frame of its own
-    bool source_waits_ = false;   // its command finds no room in the Book
+    std::size_t waiting_ = 0;     // commands of sources that find no room in the Book
     std::optional<Queue> first_;  // a suspect waits at its front: it begins the next frame
     std::vector<PaymentId> working_on_;
 
     std::deque<PendingPtr> singles_, bulk_;
-    std::vector<Arrival> arrivals_;
-    std::size_t next_arrival_ = 0;
+    std::vector<FromSource> sources_;
+    std::size_t first_source_ = 0;  // whose turn it is to begin
     std::vector<ReadPtr> reads_;
     std::deque<Turn> in_flight_;
     std::vector<Turn> spare_turns_;

@@ -47,15 +47,20 @@ std::span<const std::byte> encoded_of(const Submission& submission, std::size_t 
 }  // namespace
 
 Result<> Settlement::poll_sources() {
-    if (next_arrival_ < arrivals_.size() || parts_.sources.empty()) return {};
-    arrivals_.clear();
-    next_arrival_ = 0;
-    const std::size_t share = std::max<std::size_t>(1, limits_.payments_per_frame_max / parts_.sources.size());
-    for (Source* source : parts_.sources) {
-        const auto polled = source->poll(share, arrivals_);
+    if (sources_.empty()) return {};
+    const std::size_t share = std::max<std::size_t>(1, limits_.payments_per_frame_max / sources_.size());
+    for (FromSource& from : sources_) {
+        if (!from.empty()) continue;
+        from.arrivals.clear();
+        from.next = 0;
+        const auto polled = from.source->poll(share, from.arrivals);
         if (!polled && polled.error().code != ErrorCode::unavailable) return polled.error();
     }
     return {};
+}
+
+bool Settlement::has_arrivals() const {
+    return std::any_of(sources_.begin(), sources_.end(), [](const FromSource& from) { return !from.empty(); });
 }
 
 void Settlement::open_frame(Instant now, std::size_t expiries_max) {
@@ -65,7 +70,7 @@ void Settlement::open_frame(Instant now, std::size_t expiries_max) {
     recorded_ = 0;
     payments_ = 0;
     alone_ = false;
-    source_waits_ = false;
+    waiting_ = 0;
     working_on_.clear();
     if (turn_.answers.capacity() == 0 && !spare_turns_.empty()) {
         turn_ = std::move(spare_turns_.back());
@@ -90,27 +95,15 @@ Result<> Settlement::fill_frame() {
     const auto left = [this] {
         return limits_.payments_per_frame_max - std::min(payments_, limits_.payments_per_frame_max);
     };
-    const bool arrivals = next_arrival_ < arrivals_.size();
-    const bool others = arrivals || !bulk_.empty();
+    const bool others = has_arrivals() || !bulk_.empty();
     if (auto taken = take_from(Queue::singles, others ? left() / 2 : left()); !taken) return taken.error();
     if (auto taken = take_from(Queue::arrivals, bulk_.empty() ? left() : left() / 2); !taken) return taken.error();
     return take_from(Queue::bulk, left());
 }
 
 Result<> Settlement::take_from(Queue queue, std::size_t payments_max) {
+    if (queue == Queue::arrivals) return take_arrivals(payments_max);
     std::size_t left = payments_max;
-    if (queue == Queue::arrivals) {
-        while (next_arrival_ < arrivals_.size()) {
-            const auto taken = take(arrivals_[next_arrival_], left);
-            if (!taken) return taken.error();
-            if (*taken == Taken::no_room) {
-                if (std::exchange(suspect_waits_, false)) first_ = queue;
-                break;
-            }
-            ++next_arrival_;
-        }
-        return {};
-    }
     auto& lane = queue == Queue::singles ? singles_ : bulk_;
     while (!lane.empty()) {
         const auto taken = take(*lane.front(), left);
@@ -126,6 +119,29 @@ Result<> Settlement::take_from(Queue queue, std::size_t payments_max) {
         // journal is not left idle until all that waits is decided.
         if (auto released = release(); !released) return released.error();
         if (in_flight_.empty() && payments_ >= kWorthAFrame) break;
+    }
+    return {};
+}
+
+// One source after the other, each in order, until the frame is full. One whose command waits for room in the Book lets
+// the next one pass; the one that a full frame cuts short begins the next frame.
+Result<> Settlement::take_arrivals(std::size_t payments_max) {
+    std::size_t left = payments_max;
+    const std::size_t begin = first_source_;
+    for (std::size_t i = 0; i < sources_.size(); ++i) {
+        first_source_ = (begin + i) % sources_.size();
+        FromSource& from = sources_[first_source_];
+        while (!from.empty()) {
+            const std::size_t waiting = waiting_;
+            const auto taken = take(from.arrivals[from.next], left);
+            if (!taken) return taken.error();
+            if (*taken == Taken::no_room && waiting_ != waiting) break;
+            if (*taken == Taken::no_room) {
+                if (std::exchange(suspect_waits_, false)) first_ = Queue::arrivals;
+                return {};
+            }
+            ++from.next;
+        }
     }
     return {};
 }
@@ -174,7 +190,7 @@ Result<Settlement::Taken> Settlement::take(const Arrival& arrival, std::size_t& 
     }
     if (wants_to_wait(answer)) {
         // Its position stays where it is, and what a source brings is in order: so nothing passes it either.
-        source_waits_ = true;
+        ++waiting_;
         return Taken::no_room;
     }
     payments_left -= std::min(payments, payments_left);
@@ -389,7 +405,12 @@ Result<> Settlement::append_frame() {
     header.time = turn_.time;
     header.previous = head_.digest;
     header.accepted = parts_.frames->accepted();
+#ifdef NOSTRO_MUTANT_CURSOR_OUTSIDE  // see tests/mutants
+    FramePtr frame = builder_->finish(header, head_.cursors, head_.cursors, changes_);
+    cursors_ = head_.cursors;
+#else
     FramePtr frame = builder_->finish(header, head_.cursors, cursors_, changes_);
+#endif
     head_.seq = turn_.seq;
     head_.time = turn_.time;
     head_.digest = frame->digest;
@@ -406,9 +427,9 @@ Result<> Settlement::append_frame() {
         const auto reason = static_cast<std::size_t>(outcome.reason);
         if (reason != 0 && reason < metrics.reasons.size()) metrics.reasons[reason]->add();
     }
-    for (const PolicyPtr& policy : changes_.policies) {
-        const auto tenant = parts_.policies->tenant(policy->tenant());
-        turn_.policies.emplace_back(tenant ? *tenant : TenantNo{0}, policy);
+    for (std::size_t i = 0; i < changes_.policies.size(); ++i) {
+        if (const auto tenant = tenant_of_policy(changes_, i))
+            turn_.policies.emplace_back(*tenant, changes_.policies[i]);
     }
     if (auto appended = journal_.append(std::move(frame)); !appended) return appended.error();
     turn_.handed_over = steady_now();

@@ -7,10 +7,12 @@
 namespace nostro {
 namespace {
 
-void publish(Policies& policies, const Changes& changes) {
-    for (const PolicyPtr& policy : changes.policies) {
-        auto tenant = policies.tenant(policy->tenant());
-        policies.publish(tenant ? *tenant : TenantNo{0}, policy);
+// What the Book has installed: of an image file it knows whose names they are.
+void publish(Policies& policies, const Book& book, const Changes& changes) {
+    for (std::size_t i = 0; i < changes.policies.size(); ++i) {
+        auto tenant = tenant_of_policy(changes, i);
+        if (!tenant) tenant = book.tenant(changes.policies[i]->tenant());
+        if (tenant) policies.publish(*tenant, changes.policies[i]);
     }
 }
 
@@ -36,7 +38,7 @@ Result<> Settlement::install_history() {
     Result<> installed;
     const auto image = journal_.image([&](const Changes& changes) {
         if (installed) installed = book_.install(0, Instant{}, changes);
-        publish(*parts_.policies, changes);
+        publish(*parts_.policies, book_, changes);
     });
     if (!image) return image.error();
     if (!installed) return installed.error();
@@ -70,7 +72,7 @@ Result<> Settlement::install_history() {
 Result<> Settlement::install(const FramePtr& frame) {
     if (auto done = decode_body(frame, Sections::images, decoded_); !done) return done.error();
     if (auto done = book_.install(frame->header.seq, frame->header.time, decoded_.changes); !done) return done.error();
-    publish(*parts_.policies, decoded_.changes);
+    publish(*parts_.policies, book_, decoded_.changes);
     return {};
 }
 

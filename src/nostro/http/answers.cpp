@@ -221,6 +221,14 @@ bool has_state(const Answer& answer) {
 
 }  // namespace
 
+std::optional<FieldErrors> field_errors_of(const Answer& answer, const std::string& payment) {
+    if (answer.kind != Answer::Kind::refused || answer.reason != Reason::hold_expired) return std::nullopt;
+    FieldErrors errors;
+    errors.add(payment + "/expires_at", "in_the_past",
+               "this moment has passed, so nothing would be held; send a later one, or none for the policy's hold_ttl");
+    return errors;
+}
+
 RefusalWords refusal_of(const Receipt& receipt, const Service& service) {
     const Answer& answer = receipt.answer;
     if (answer.kind == Answer::Kind::reused) {
@@ -247,6 +255,7 @@ bool is_state_lost(const Answer& answer) {
 }  // namespace
 
 void refuse_receipt(const Reply& reply, const Receipt& receipt, const Service& service) {
+    if (const auto errors = field_errors_of(receipt.answer)) return refuse_fields(reply, *errors);
     const RefusalWords words = refusal_of(receipt, service);
     const std::pair<std::string_view, std::string_view> state{"state", name(receipt.answer.state)};
     reply(problem(words.status, words.code, words.detail, nullptr,
@@ -333,6 +342,13 @@ std::optional<Instant> instant_of(const Request& request, std::string_view param
     const auto instant = parse_rfc3339(request.parameter(parameter));
     if (!instant) return std::nullopt;
     return *instant;
+}
+
+std::optional<ParameterProblem> read_period(const Request& request, Period& period) {
+    period = {instant_of(request, "from"), instant_of(request, "to")};
+    if (!period.from || !period.to || *period.from <= *period.to) return std::nullopt;
+    return ParameterProblem{"to", "the period ends before it begins: from is " + quoted(request.parameter("from")) +
+                                      ", to is " + quoted(request.parameter("to"))};
 }
 
 }  // namespace nostro

@@ -81,6 +81,8 @@ struct RefusalWords {
     std::string_view code;
     std::string detail;
 };
+// Of what only the turn can tell about a body's fields; nullopt: it is not about a field. `payment`: its pointer.
+std::optional<FieldErrors> field_errors_of(const Answer& answer, const std::string& payment = {});
 RefusalWords refusal_of(const Receipt& receipt, const Service& service);
 void refuse_receipt(const Reply& reply, const Receipt& receipt, const Service& service);
 
@@ -100,5 +102,10 @@ RequestKey request_key(const Request& request, Arena& arena);
 PolicyLookup policy_lookup(const Service& service);
 std::uint32_t limit_of(const Request& request);
 std::optional<Instant> instant_of(const Request& request, std::string_view parameter);
+// The parameters `from` and `to`: [from, to). One that ends before it begins is a mistake, not an empty period.
+struct Period {
+    std::optional<Instant> from, to;
+};
+std::optional<ParameterProblem> read_period(const Request& request, Period& period);
 
 }  // namespace nostro

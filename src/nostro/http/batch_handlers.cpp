@@ -72,6 +72,9 @@ void render_completed(Service& service, const Reply& reply, std::vector<Receipt>
 
 void write_refused_item(JsonWriter& json, std::size_t index, std::string_view key, const Receipt& receipt,
                         const Service& service) {
+    if (const auto errors = field_errors_of(receipt.answer)) {
+        return write_batch_error(json, index, key, field_problem(*errors));
+    }
     const RefusalWords words = refusal_of(receipt, service);
     write_batch_error(json, index, key,
                       {.status = words.status, .code = words.code, .title = {}, .detail = words.detail});
@@ -147,10 +150,12 @@ void write_group(Response& response, const std::vector<Receipt>& receipts, const
 }
 
 void refuse_group(const Service& service, const Reply& reply, const Receipt& receipt) {
+    const std::string item = "/payments/" + std::to_string(receipt.answer.item);
+    if (const auto errors = field_errors_of(receipt.answer, item)) return refuse_fields(reply, *errors);
     RefusalWords words = refusal_of(receipt, service);
     // Nothing was decided: one of its payments is there already, so this is another group.
     if (receipt.answer.kind == Answer::Kind::refused && receipt.answer.reason == Reason::group_refused) {
-        const std::string pointer = "/payments/" + std::to_string(receipt.answer.item) + "/idempotency_key";
+        const std::string pointer = item + "/idempotency_key";
         FieldErrors errors;
         errors.add(pointer, "key_known",
                    "a payment with this key is known already; take a new one for another payment");

@@ -80,8 +80,7 @@ void simulate_payment(Service& service, const Request& request, const Reply& rep
         if (simulated->outcomes.empty()) {
             Receipt receipt;
             receipt.answer = simulated->answer;
-            const RefusalWords words = refusal_of(receipt, service);
-            return refuse(reply, words.status, words.code, words.detail);
+            return refuse_receipt(reply, receipt, service);
         }
         reply.later([simulated = std::move(*simulated)](Response& response) {
             JsonWriter json(response.body);
@@ -111,6 +110,9 @@ std::optional<ParameterProblem> read_amounts(const Request& request, Search& sea
         const auto amount = Money::parse_signed(request.parameter(parameter), *search.currency);
         if (!amount) return bad_parameter(parameter, amount.error().what);
         (parameter == "min_amount" ? search.min_minor : search.max_minor) = amount->minor();
+    }
+    if (search.min_minor && search.max_minor && *search.min_minor > *search.max_minor) {
+        return bad_parameter("max_amount", "is below min_amount, so nothing could be found");
     }
     return std::nullopt;
 }
@@ -151,8 +153,10 @@ void list_payments(const Api& api, const Request& request, const Reply& reply) {
     Service& service = *api.service;
     Search search;
     if (const auto bad = read_filters(service, request, search)) return refuse_parameter(reply, *bad);
-    search.from = instant_of(request, "from");
-    search.to = instant_of(request, "to");
+    Period period;
+    if (const auto bad = read_period(request, period)) return refuse_parameter(reply, *bad);
+    search.from = period.from;
+    search.to = period.to;
     // An open end is now; rounded up, so that the pages of one search ask the same for a while.
     if (search.from && !search.to) search.to = std::chrono::ceil<std::chrono::days>(api.clock->now());
     search.count_max = limit_of(request);

@@ -19,7 +19,7 @@ struct FieldError {
 // Codes: json_invalid (no JSON, or not UTF-8; nothing after it is looked at), not_an_object, body_empty,
 //        missing, unknown_field, duplicate_field, wrong_type, empty, too_long, control_character, invalid_text,
 //        unknown_value, invalid_account, currency_unknown, amount_syntax, amount_not_positive,
-//        amount_too_many_decimals, amount_overflow, invalid_rail, invalid_time, only_manual_capture,
+//        amount_too_many_decimals, amount_overflow, invalid_rail, invalid_time, only_manual_capture, in_the_past,
 //        too_many_entries, idempotency_key_missing, idempotency_key_malformed, out_of_range, unknown_limit,
 //        too_many_items, no_items, no_change.
 class FieldErrors {

@@ -36,6 +36,25 @@ void expect_refused(const Answer& answer, Reason reason, Status state) {
 
 // --- manual capture
 
+TEST(BookHoldTest, AHoldThatWouldBeOverIsRefusedUnlessItWasTakenInTime) {
+    DrivenBook book = two_people();
+    const Instant due = book.now() + 1h;
+    const Command in_time = a_payment().id(1).of("EUR", 3000).manual(due).command();
+    book.run(in_time);
+    book.pass(1h);
+    const Command late = a_payment().id(2).of("EUR", 1000).manual(due).command();
+    EXPECT_EQ(book.run(late).reason, Reason::hold_expired);
+    EXPECT_EQ(book->known(payment_id_of(2)), std::nullopt) << "its id is not spent";
+    EXPECT_EQ(book.held("ada"), 0);
+    EXPECT_EQ(book.run(in_time).kind, Answer::Kind::replayed);
+    const SubmitPayment items[] = {a_payment().id(3).of("EUR", 1).submit(),
+                                   a_payment().id(4).of("EUR", 1).manual(due).submit()};
+    const Answer group = book.run(a_command(SubmitGroup{items}, payment_id_of(5)));
+    EXPECT_EQ(group.kind, Answer::Kind::refused);
+    EXPECT_EQ(group.reason, Reason::hold_expired);
+    EXPECT_EQ(group.item, 1u);
+}
+
 TEST(BookHoldTest, AManualCaptureHoldsTheFundsAndMovesNothing) {
     DrivenBook book = two_people();
     const Outcome outcome = book.decide(a_payment().id(1).of("EUR", 3000).manual().command());

@@ -107,6 +107,38 @@ TEST_F(SourcesTest, WithoutSpaceASourceWaitsWhereItIs) {
     EXPECT_EQ(node->balance("bob"), 10);
 }
 
+TEST_F(SourcesTest, ASourceThatWaitsForRoomInTheBookLetsOthersPass) {
+    MemorySource other(8), third(9);
+    options.book.holds_max = 1;
+    options.sources = {&other, &source, &third};
+    start();
+    const auto held = [](std::uint64_t id) { return a_payment().id(id).of("EUR", 10).manual().command(); };
+    while (node->run(held(100 + node->journal_head())).one().answer.kind == Kind::recorded) {
+        ASSERT_LT(node->journal_head(), 2'000u);
+    }
+    source.put(held(1));
+    source.put(a_payment().id(2).of("EUR", 10).command());
+    for (std::uint64_t turn = 0; turn < 3; ++turn) {
+        other.put(a_payment().id(10 + turn).of("EUR", 1).command());
+        third.put(a_payment().id(20 + turn).of("EUR", 1).command());
+        node->settle();
+        EXPECT_EQ(node->balance("bob"), static_cast<std::int64_t>(2 * turn + 2));
+    }
+    other.put(held(3));  // two of them wait now
+    node->settle();
+    const auto done = node->step();
+    ASSERT_TRUE(done) << done.error().what;
+    EXPECT_EQ(*done, 0u) << "it must not spin";
+    EXPECT_FALSE(node->book.known(payment_id_of(2))) << "what a source brings is in order";
+    node->now += std::chrono::days(60);  // the holds end
+    node->settle();
+    node->now += std::chrono::days(60);  // so does that of whoever came first
+    node->settle();
+    EXPECT_EQ(node->balance("bob"), 16);
+    EXPECT_TRUE(node->book.known(payment_id_of(1)) && node->book.known(payment_id_of(3)));
+    node.reset();  // before the sources go
+}
+
 TEST_F(SourcesTest, WithoutRoomInTheBookASourceWaitsWhereItIs) {
     options.book.holds_max = 1;
     start();
