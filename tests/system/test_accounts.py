@@ -241,3 +241,15 @@ def test_a_statement_adds_up_in_both_forms(api):
     assert rows[-1]["balance"] == "99.50" and len(rows) == 6
     assert refused(api.get(f"/v1/accounts/{account}/statement", format="pdf"), 400, "invalid_parameter")
     assert refused(api.get(f"/v1/accounts/{account}/statement", **{"from": "x"}), 400, "invalid_parameter")
+
+
+def test_an_account_that_comes_overdrawn_receives_and_then_sends(api):
+    debtor = api.open("1000.00")
+    overdrawn = api.open("-50.00")
+    assert api.balance(overdrawn)["posted"] == "-50.00"
+    assert api.paid(overdrawn, debtor, "0.01", status="rejected")
+    api.paid(debtor, overdrawn, "50.00")
+    assert api.paid(overdrawn, debtor, "0.01", status="rejected")
+    api.paid(debtor, overdrawn, "0.01")
+    api.paid(overdrawn, debtor, "0.01")
+    assert api.posted(overdrawn) == "0.00"

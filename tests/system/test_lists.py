@@ -117,10 +117,22 @@ def test_each_bound_alone_is_enough(api, query):
     ({"from": "yesterday"}, "from"), ({"to": "2026-13-01T00:00:00Z"}, "to"), ({"limit": "0"}, "limit"),
     ({"limit": "1001"}, "limit"), ({"limit": "ten"}, "limit"), ({"cursor": "no-such-cursor"}, "cursor"),
     ({"reference": ""}, "reference"), ({"reference": "x" * 141}, "reference"),
+    ({"from": "2026-02-02T00:00:00Z", "to": "2026-02-01T00:00:00Z"}, "to"),
+    ({"currency": "USD", "min_amount": "5", "max_amount": "4.99"}, "max_amount"),
 ])  # fmt: skip
 def test_a_bad_filter_is_refused_by_its_name(api, query, parameter):
     answer = api.get("/v1/payments", **{"account": "nobody", **query})
     assert refused(answer, 400, "invalid_parameter")["parameter"] == parameter
+
+
+@pytest.mark.parametrize("what", ["entries", "statement"])
+def test_a_period_that_ends_before_it_begins_is_refused(api, what):
+    account = api.open()
+    span = {"from": "2026-02-02T00:00:00Z", "to": "2026-02-01T00:00:00Z"}
+    answer = api.get(f"/v1/accounts/{account}/{what}", **span)
+    assert refused(answer, 400, "invalid_parameter")["parameter"] == "to"
+    span["to"] = span["from"]
+    assert api.get(f"/v1/accounts/{account}/{what}", **span).status == 200
 
 
 def test_a_filter_sent_twice_is_refused(api):

@@ -56,10 +56,12 @@ std::optional<AccountRecord> known_account(Service& service, const Request& requ
 void list_entries(Service& service, const Request& request, const Reply& reply) {
     const auto account = known_account(service, request, reply);
     if (!account) return;
+    Period period;
+    if (const auto bad = read_period(request, period)) return refuse_parameter(reply, *bad);
     const History& history = service.history();
-    const auto page = history.entries(account->image.id, instant_of(request, "from"), instant_of(request, "to"),
-                                      request.parameter("order") != "oldest_first", limit_of(request),
-                                      std::string(request.parameter("cursor")));
+    const auto page =
+        history.entries(account->image.id, period.from, period.to, request.parameter("order") != "oldest_first",
+                        limit_of(request), std::string(request.parameter("cursor")));
     if (!page) return refuse_page(reply, page.error());
     PartyNames names(history, account->image.id);
     Response response;
@@ -71,10 +73,6 @@ void list_entries(Service& service, const Request& request, const Reply& reply) 
 }
 
 // --- statements ---
-
-struct Period {
-    std::optional<Instant> from, to;
-};
 
 void append_csv_text(std::string& to, std::string_view text) {
     if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
@@ -240,7 +238,8 @@ Result<std::int64_t> opening_of(const History& history, const AccountRecord& acc
 void get_statement(Service& service, const Request& request, const Reply& reply) {
     auto account = known_account(service, request, reply);
     if (!account) return;
-    const Period period{instant_of(request, "from"), instant_of(request, "to")};
+    Period period;
+    if (const auto bad = read_period(request, period)) return refuse_parameter(reply, *bad);
     const auto opening = opening_of(service.history(), *account, period);
     if (!opening) return refuse_history(reply, opening.error());
     Response response;
