@@ -25,12 +25,13 @@ SegmentJournalOptions small(std::size_t in_flight_max) {
 
 class OpenSegments final : public OpenJournal {
 public:
-    OpenSegments(std::shared_ptr<MemoryStorage> storage, std::size_t in_flight_max)
+    OpenSegments(std::shared_ptr<MemoryStorage> storage, std::size_t in_flight_max, const FaultyDisk::Plan& plan)
         : disk_(std::move(storage), MemoryDisk::Writes::by_hand),
           faulty_(disk_),
           journal_(faulty_, small(in_flight_max)) {
+        faulty_.plan(plan);
         auto runs = SealedRuns::open(faulty_, false);
-        EXPECT_TRUE(runs) << (runs ? "" : runs.error().what);
+        EXPECT_TRUE(runs || is_broken()) << (runs ? "" : runs.error().what);
         if (runs) runs_ = std::move(*runs);
     }
 
@@ -54,6 +55,7 @@ public:
         faulty_.plan(plan);
     }
     bool is_broken() const override { return faulty_.has_failed(); }
+    std::uint64_t operations() const override { return faulty_.operations(); }
     void upkeep(Instant now) override {
         time_ += std::chrono::milliseconds(10);
         for (int i = 0; i < 4; ++i) {
@@ -95,7 +97,7 @@ private:
 }  // namespace
 
 std::unique_ptr<OpenJournal> SegmentStoreOnMemoryDisk::open() {
-    return std::make_unique<OpenSegments>(storage_, in_flight_max_);
+    return std::make_unique<OpenSegments>(storage_, in_flight_max_, plan_);
 }
 
 }  // namespace nostro::sim

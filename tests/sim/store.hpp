@@ -2,6 +2,7 @@
 #pragma once
 #include <memory>
 
+#include "nostro/adapters/memory/faulty_disk.hpp"
 #include "nostro/adapters/memory/memory_disk.hpp"
 #include "nostro/adapters/memory/memory_journal.hpp"
 #include "nostro/base/random.hpp"
@@ -27,6 +28,7 @@ public:
     virtual void upkeep(Instant) {}
     // The process ends: of what is under way anything may be durable.
     virtual void crash(Xoshiro256& random) = 0;
+    virtual std::uint64_t operations() const { return 0; }  // of its disk, so far
 };
 
 class Store {
@@ -53,14 +55,18 @@ private:
 // Segments on a disk that loses power, with the fold and the sealed ids behind them.
 class SegmentStoreOnMemoryDisk final : public Store {
 public:
-    explicit SegmentStoreOnMemoryDisk(std::size_t in_flight_max) : in_flight_max_(in_flight_max) {}
+    explicit SegmentStoreOnMemoryDisk(std::size_t in_flight_max,
+                                      std::shared_ptr<MemoryStorage> storage = std::make_shared<MemoryStorage>())
+        : storage_(std::move(storage)), in_flight_max_(in_flight_max) {}
+    void plan(const FaultyDisk::Plan& plan) { plan_ = plan; }  // of the next one that is opened
     std::unique_ptr<OpenJournal> open() override;
     bool allows_two_owners() const override { return false; }
     bool seals_ids() const override { return true; }
 
 private:
-    std::shared_ptr<MemoryStorage> storage_ = std::make_shared<MemoryStorage>();
+    std::shared_ptr<MemoryStorage> storage_;
     std::size_t in_flight_max_;
+    FaultyDisk::Plan plan_;
 };
 
 }  // namespace nostro::sim

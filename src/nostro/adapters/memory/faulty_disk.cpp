@@ -22,6 +22,7 @@ FaultyDisk::Turn FaultyDisk::turn() const {
     const std::uint64_t now = ++operations_;
     if (plan_.at == 0 || now < plan_.at || (now > plan_.at && !plan_.dead_afterwards)) return Turn::works;
     failed_ = true;
+    if (plan_.fault == Plan::Fault::is_lost) return Turn::is_lost;
     return now == plan_.at && plan_.fault == Plan::Fault::tears ? Turn::tears : Turn::fails;
 }
 
@@ -53,6 +54,7 @@ Result<> FaultyDisk::write_durable(FileNo file, std::uint64_t offset, std::span<
                                    std::uint64_t tag, std::shared_ptr<const void> owner) {
     const Turn now = turn();
     if (now == Turn::works) return base_.write_durable(file, offset, block, tag, std::move(owner));
+    if (now == Turn::is_lost) return {};
     if (now == Turn::tears) static_cast<void>(base_.write_now(file, offset, block.first(block.size() / 2)).has_value());
     std::function<void()> wake;
     {

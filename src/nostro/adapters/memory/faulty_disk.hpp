@@ -1,4 +1,4 @@
-// Breaks another disk: the Nth operation fails or tears, or the disk is full for a while.
+// Breaks another disk: the Nth operation fails, tears or is lost, or the disk is full for a while.
 //
 // Operations are counted from 1, reads too. After a failure that the process could not survive, `dead_afterwards`
 // fails everything else, as if it had ended there.
@@ -13,7 +13,9 @@ namespace nostro {
 class FaultyDisk final : public Disk {
 public:
     struct Plan {
-        enum class Fault { fails, tears };
+        // Lost: it is not done and never answered, as when the power goes in the middle of it. Use with
+        // dead_afterwards.
+        enum class Fault { fails, tears, is_lost };
         std::uint64_t at = 0;  // 0: never
         Fault fault = Fault::fails;
         bool dead_afterwards = false;
@@ -48,7 +50,7 @@ public:
     Result<std::uint64_t> free_bytes() const override { return full_ ? std::uint64_t{0} : base_.free_bytes(); }
 
 private:
-    enum class Turn { works, fails, tears };
+    enum class Turn { works, fails, tears, is_lost };
     Turn turn() const;
     Result<> space(const std::string& name) const;
 
