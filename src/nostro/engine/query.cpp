@@ -39,6 +39,9 @@ Result<std::optional<Recorded>> Query::payment(PaymentId id) const {
                      "index_behind: the query index is " + std::to_string(newest + 1 - from) + " frames behind"};
     }
     if (auto added = add_newer_frames(id, from, found); !added) return added.error();
+    // Without an index what is older than the newest frames cannot be told from what never was.
+    const bool is_whole = found && found->outcomes.front().event == Event::submitted;
+    if (index_ == nullptr && from > 1 && !is_whole) return no_index();
     return found;
 }
 
