@@ -14,7 +14,7 @@ COMMANDS = [
     "", "serve", "submit", "show", "list", "accounts", "accounts open", "accounts change", "accounts show",
     "accounts entries", "balances", "reviews", "reviews list", "reviews approve", "reviews reject", "generate",
     "generate paysim", "replay", "verify", "log", "backup", "restore", "export", "rebuild", "rebuild index", "bench",
-    "config", "config check", "config show", "config explain", "completion", "completion bash", "completion zsh",
+    "keys", "keys new", "keys show", "config", "config check", "config show", "config explain", "completion", "completion bash", "completion zsh",
 ]  # fmt: skip
 
 

@@ -36,12 +36,35 @@ def small_disk(tmp_path):
         holder.communicate()
 
 
+LETTER = {"source": "bank.csv", "position": "row 7", "format": "csv", "why": "no amount", "text": "x"}
+
+
+def every_write(debtor, creditor, held, review, letter, policy):
+    by = {"reviewer": "r.novak", "reason": "called the customer"}
+    return [
+        ("POST", "/v1/payments/batch", {"payments": [
+            {"idempotency_key": unique(), **payment(debtor, creditor, "0.01")}]}),
+        ("POST", f"/v1/payments/{held}/capture", {}), ("POST", f"/v1/payments/{held}/void", None),
+        ("POST", f"/v1/reviews/{review}/approve", by), ("POST", f"/v1/reviews/{review}/reject", by),
+        ("POST", "/v1/accounts", {"account_id": unique("acc"), "currency": "USD"}),
+        ("POST", "/v1/accounts/batch", {"accounts": [{"account_id": unique("acc"), "currency": "USD"}]}),
+        ("PATCH", f"/v1/accounts/{debtor}", {"holder": "someone"}), ("PUT", "/v1/policies/nostro", policy),
+        ("POST", "/v1/dead-letters", LETTER), ("POST", f"/v1/dead-letters/{letter}/discard", {"by": "ada"}),
+        ("POST", f"/v1/dead-letters/{letter}/redrive", {"by": "ada", "payment": payment(debtor, creditor, "0.01")}),
+    ]  # fmt: skip
+
+
 def test_a_full_disk_answers_503_keeps_reading_and_recovers(nostro, small_disk):
     folder, prefix, seen = small_disk
     program = nostro(data=folder / "data", prefix=prefix)
     api = program.client()
     debtor, creditor = api.pair("1000000.00")
     first = api.paid(debtor, creditor, "1.00")
+    held = api.paid(debtor, creditor, "1.00", status="held", capture="manual")
+    risky, _ = api.pair("50000.00", risk_level="high")
+    review = api.paid(risky, creditor, "12000.00", status="in_review")
+    letter = api.post("/v1/dead-letters", LETTER).json["dead_letter_id"]
+    policy = api.get("/v1/policies").json["data"][0]["policy"]
     with open(seen / "filler", "wb") as filler, pytest.raises(OSError):
         while True:
             filler.write(bytes(1 << 20))
@@ -57,6 +80,10 @@ def test_a_full_disk_answers_503_keeps_reading_and_recovers(nostro, small_disk):
         taken += answer.json["taken"]
     key = unique()
     refused(api.pay(debtor, creditor, key=key), 503, "no_space")
+    for method, path, body in every_write(debtor, creditor, held, review, letter, policy):
+        answer = api.request(method, path, body, key=None if "policies" in path or "batch" in path else unique(),
+                             form="application/toml" if "policies" in path else "application/json")  # fmt: skip
+        refused(answer, 503, "no_space")
     ready = api.get("/readiness")
     assert ready.status == 503 and any("space" in (part["reason"] or "") for part in ready.json["parts"]), ready
     assert api.get("/health").status == 200

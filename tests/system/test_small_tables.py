@@ -2,8 +2,9 @@
 
 import time
 
+import pytest
 from client import payment, refused, unique
-from program import PATIENCE_S, run
+from program import PATIENCE_S, Program, run
 
 SMALLEST = {"book.known_max": "100000"}  # four generations of 25,000 keys
 BATCH = 10_000
@@ -41,50 +42,94 @@ def spend_keys(api, count):
     assert api.posted(creditor) == f"{count / 100:.2f}"
 
 
-def test_more_keys_than_the_table_holds_before_a_segment_is_full(nostro):
-    program = nostro(sets={**SMALLEST, "journal.segment_bytes": "256MiB"})  # room for 800,000 such payments
-    api = program.client()
-    key = unique()
-    debtor, creditor = api.pair()
-    first = api.pay(debtor, creditor, key=key)
-    spend_keys(api, 130_000)
-    again = api.pay(debtor, creditor, key=key)
-    assert again.json == first.json and again.headers["Idempotent-Replayed"] == "true", again
-    refused(api.pay(debtor, creditor, "10.01", key=key), 422, "idempotency_key_reused")
-    assert api.posted(creditor) == "10.00"
+DECISIONS = [("approve", "reject", "settled", "automatic"), ("reject", "approve", "rejected", "automatic"),
+             ("approve", "reject", "voided", "manual")]  # fmt: skip
+REVIEWER = {"reviewer": "r.novak", "reason": "called the customer"}
 
 
-def test_a_restart_finds_room_for_what_there_was_room_for(nostro, tmp_path):
-    """Killed with all generations in use: what the journal holds fits again, and the rest is taken."""
-    sets = {**SMALLEST, "journal.segment_bytes": "256MiB"}
-    program = nostro(sets=sets)
-    spend_keys(program.client(), 90_000)
-    program.kill()
-    program = nostro(sets=sets)
-    assert program.url, program.stderr
-    spend_keys(program.client(), 40_000)
-    program.stop()
-    proved = run("verify", "--data", tmp_path / "data")
+class Spent:
+    """What was paid and decided before, then a kill with all generations in use, then more keys than there is room for."""
+
+    def __init__(self, folder):
+        sets = {**SMALLEST, "journal.segment_bytes": "256MiB"}  # room for 800,000 such payments
+        program = Program(folder / "data", sets=sets)
+        api = program.client()
+        self.key = unique()
+        self.pair = api.pair()
+        self.first = api.pay(*self.pair, key=self.key)
+        debtor, creditor = api.pair("90000.00", risk_level="high")
+        self.reviews = [api.paid(debtor, creditor, "12000.00", status="in_review", capture=capture)
+                        for _, _, _, capture in DECISIONS]  # fmt: skip
+        self.decided = [api.post(f"/v1/reviews/{id}/{way}", REVIEWER)
+                        for id, (way, *_) in zip(self.reviews, DECISIONS, strict=True)]  # fmt: skip
+        assert api.post(f"/v1/payments/{self.reviews[2]}/void").status == 202
+        spend_keys(api, 90_000)
+        program.kill()
+        self.program = Program(folder / "data", sets=sets)
+        assert self.program.url, self.program.stderr
+        self.api = self.program.client()
+        spend_keys(self.api, 40_000)
+
+
+@pytest.fixture(scope="module")
+def spent(tmp_path_factory):
+    all_of_it = Spent(tmp_path_factory.mktemp("spent"))
+    yield all_of_it
+    all_of_it.program.stop()
+    proved = run("verify", "--data", all_of_it.program.data)
     assert proved.returncode == 0, proved
 
 
-def test_what_became_of_a_payment_is_told_when_its_key_has_left_memory(nostro):
-    api = nostro(sets=SMALLEST).client()
-    reviewer = {"reviewer": "r.novak", "reason": "called the customer"}
-    debtor, creditor = api.pair("90000.00", risk_level="high")
-    ids = [api.paid(debtor, creditor, "12000.00", status="in_review", capture=capture)
-           for capture in ("automatic", "automatic", "manual")]  # fmt: skip
-    decided = [("approve", "reject", "settled"), ("reject", "approve", "rejected"), ("approve", "reject", "voided")]
-    first = [api.post(f"/v1/reviews/{id}/{way}", reviewer) for id, (way, _, _) in zip(ids, decided, strict=True)]
-    assert [answer.json["status"] for answer in first] == ["settled", "rejected", "held"]
-    assert api.post(f"/v1/payments/{ids[2]}/void").status == 202
-    settled = api.paid(debtor, creditor)
-    spend_keys(api, 130_000)
-    for id, (way, other, state), answer in zip(ids, decided, first, strict=True):
-        again = api.post(f"/v1/reviews/{id}/{way}", reviewer)
+def test_more_keys_are_taken_than_the_table_holds_and_none_is_forgotten(spent):
+    again = spent.api.pay(*spent.pair, key=spent.key)
+    assert again.json == spent.first.json and again.headers["Idempotent-Replayed"] == "true", again
+    refused(spent.api.pay(*spent.pair, "10.01", key=spent.key), 422, "idempotency_key_reused")
+    assert spent.api.posted(spent.pair[1]) == "10.00"
+
+
+def test_what_became_of_a_payment_is_told_when_its_key_has_left_memory(spent):
+    api = spent.api
+    for id, (way, other, state, _), answer in zip(spent.reviews, DECISIONS, spent.decided, strict=True):
+        again = api.post(f"/v1/reviews/{id}/{way}", REVIEWER)
         assert (again.status, again.json) == (202, answer.json), again
         assert again.headers["Idempotent-Replayed"] == "true"
-        assert refused(api.post(f"/v1/reviews/{id}/{other}", reviewer), 409, "already_decided")["state"] == state
-    assert refused(api.post(f"/v1/reviews/{settled}/approve", reviewer), 409, "not_open")["state"] == "settled"
+        assert refused(api.post(f"/v1/reviews/{id}/{other}", REVIEWER), 409, "already_decided")["state"] == state
+    settled = spent.first.json["payment_id"]
+    assert refused(api.post(f"/v1/reviews/{settled}/approve", REVIEWER), 409, "not_open")["state"] == "settled"
     assert refused(api.post(f"/v1/payments/{settled}/capture"), 409, "not_open")["state"] == "settled"
-    assert refused(api.post(f"/v1/payments/{ids[2]}/void"), 409, "not_open")["state"] == "voided"
+    assert refused(api.post(f"/v1/payments/{spent.reviews[2]}/void"), 409, "not_open")["state"] == "voided"
+
+
+def part(api, name):
+    answer = api.get("/readiness")
+    return answer.status, next(each for each in answer.json["parts"] if each["name"] == name)
+
+
+def until(api, name, ready):
+    deadline = time.monotonic() + PATIENCE_S
+    while (state := part(api, name))[1]["ready"] != ready:
+        assert time.monotonic() < deadline, state
+    return state
+
+
+def test_a_fold_that_cannot_write_says_so_and_goes_on_when_it_can(nostro, tmp_path):
+    """Payments do without it, so it may be not ready while the program is."""
+    api = nostro(sets=SMALLEST).client()
+    assert part(api, "fold") == (200, {"name": "fold", "ready": True, "needed": False, "reason": None})
+    folder, away = tmp_path / "data" / "ids", tmp_path / "ids"
+    if folder.exists():
+        folder.rename(away)
+    folder.write_text("in its place")
+    debtor, creditor = api.pair("1000.00")
+    wide = {"description": "x" * 500, "metadata": {str(n): "y" * 250 for n in range(8)}}
+    for number in range(24):  # more than a segment of 16 MiB
+        wanted = [{**each, **wide} for each in items(unique("wide"), 0, 400, debtor, creditor)]
+        assert api.post("/v1/payments/batch", {"payments": wanted}).json["taken"] == 400, number
+    status, fold = until(api, "fold", False)
+    assert status == 200 and "ids" in fold["reason"] and "no id leaves memory" in fold["reason"], fold
+    assert api.paid(debtor, creditor)
+    folder.unlink()
+    if away.exists():
+        away.rename(folder)
+    assert until(api, "fold", True)[0] == 200
+    assert api.paid(debtor, creditor)
