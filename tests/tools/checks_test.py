@@ -8,8 +8,28 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 sys.dont_write_bytecode = True
 import check_layers  # noqa: E402
+import check_promises  # noqa: E402
 import check_style  # noqa: E402
 import check_words  # noqa: E402
+
+
+class PromisesTest(unittest.TestCase):
+    def found(self, *rows):
+        with tempfile.TemporaryDirectory() as root:
+            for path, text in [("tests/a_test.cpp", "TEST_F(Some, Thing) {"), ("tests/b.py", "def test_it(api):\n"),
+                               (check_promises.PAGE, "\n".join(["| Promise | Held by |", "| --- | --- |", *rows]))]:
+                file = pathlib.Path(root, path)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text)
+            return list(check_promises.findings(pathlib.Path(root)))
+
+    def test_a_test_that_exists_holds_a_promise(self):
+        self.assertEqual(self.found("| a | `tests/a_test.cpp::Thing` |", "| b | `tests/b.py::test_it` |"), [])
+
+    def test_a_test_that_does_not_exist_is_named_with_its_line(self):
+        for row in ("| a | `tests/a_test.cpp::Other` |", "| a | `tests/none.py::test_it` |", "| a | nothing |"):
+            (found,) = self.found(row)
+            self.assertIn(":3:", found)
 
 
 class LayersTest(unittest.TestCase):

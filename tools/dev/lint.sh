@@ -61,6 +61,7 @@ step format tools/dev/format.sh --check
 step layers python3 tools/check_layers.py
 step style python3 tools/check_style.py
 step words python3 tools/check_words.py
+step promises python3 tools/check_promises.py
 step scripts scripts
 if ((tidy)); then step clang-tidy tidy_all; fi
 say "$passed passed, $failed failed"
