@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <compare>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <tuple>
 #include <vector>
 
 #include "nostro/domain/outcome.hpp"
+#include "nostro/journal/flat_map.hpp"
 
 namespace nostro {
 
@@ -55,15 +58,22 @@ void keep_last(std::vector<Cell>& cells) {
 }
 
 // Newest images of the cells that some frames touched. Bytes are those of the images, not of what they took in a frame.
-class CellTable {
+class NewestCells {
 public:
     void add(const Changes& changes) {
         for_each_kind([&](auto kind) {
-            const auto& from = changes.*kind;
-            (cells_.*kind).insert((cells_.*kind).end(), from.begin(), from.end());
+            auto& cells = cells_.*kind;
+            for (const auto& cell : changes.*kind) {
+                if (std::uint32_t* place = place_of(cell, cells.size())) {
+                    cells[*place] = cell;
+                } else {
+                    cells.push_back(cell);
+                }
+            }
         });
     }
-    void compact() {
+    // Sorts, once, at the end.
+    void finish() {
         for_each_kind([&](auto kind) { keep_last(cells_.*kind); });
     }
     std::size_t bytes() const {
@@ -74,7 +84,33 @@ public:
     const Changes& cells() const { return cells_; }
 
 private:
+    using CounterKey = decltype(cell_key(CounterImage()));
+    struct CounterHash {
+        std::size_t operator()(const CounterKey& key) const {
+            const auto& [account, limit, place] = key;
+            return std::hash<AccountId>()(account) + limit * std::size_t{0x9E3779B9} + place;
+        }
+    };
+
+    // Where a cell stands that every payment touches; nullptr: it is new, and will stand at the end.
+    std::uint32_t* place_of(const AccountImage& cell, std::size_t end) { return find(accounts_, cell_key(cell), end); }
+    std::uint32_t* place_of(const CounterImage& cell, std::size_t end) { return find(counters_, cell_key(cell), end); }
+    // The others are seldom, and sorted out at the end.
+    template <class Cell>
+    static std::uint32_t* place_of(const Cell&, std::size_t) {
+        return nullptr;
+    }
+    template <class Map, class Key>
+    static std::uint32_t* find(Map& map, const Key& key, std::size_t end) {
+        auto [place, is_new] = map.get(key);
+        if (!is_new) return &place;
+        place = static_cast<std::uint32_t>(end);
+        return nullptr;
+    }
+
     Changes cells_;
+    FlatMap<AccountId, std::uint32_t> accounts_;
+    FlatMap<CounterKey, std::uint32_t, CounterHash> counters_;
 };
 
 }  // namespace nostro

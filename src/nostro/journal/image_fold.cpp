@@ -137,13 +137,12 @@ Result<bool> ImageFold::piece(Instant now) {
 }
 
 Result<bool> ImageFold::fold(Seq last) {
-    CellTable table;
+    NewestCells table;
     std::vector<SealedId> ids;
     const Seq sealed = ids_.through();
     std::optional<ImageHead> head;
     std::optional<Error> failed;
     DecodedFrame decoded;
-    std::size_t compacted = 0;
     auto read = store_.read(image_ + 1, last, [&](const FramePtr& frame) {
         if (auto done = decode_body(frame, Sections::images, decoded); !done) {
             failed = done.error();
@@ -157,23 +156,18 @@ Result<bool> ImageFold::fold(Seq last) {
         }
         head = ImageHead{journal_, decoded.seq(), frame->digest, decoded.time()};
         pace(frame->bytes().size());
-        // Cells repeat: sorting them out now and then bounds the table by what was touched.
-        if (table.bytes() > 2 * compacted + (8u << 20)) {
-            table.compact();
-            compacted = table.bytes();
-        }
-        return compacted + ids.size() * sizeof(SealedId) < options_.memory_bytes;
+        return table.bytes() + ids.size() * sizeof(SealedId) < options_.memory_bytes;
     });
     if (!read) return read.error();
     if (failed) return *failed;
     if (!head) return false;
-    table.compact();
+    table.finish();
     if (auto added = ids_.add(journal_, head->through, ids); !added) return added.error();
     if (auto written = write_image(table, *head); !written) return written.error();
     return true;
 }
 
-Result<> ImageFold::write_image(const CellTable& table, const ImageHead& head) {
+Result<> ImageFold::write_image(const NewestCells& table, const ImageHead& head) {
     auto before = Before::open(disk_, image_);
     if (!before) return before.error();
     auto writer = ImageWriter::start(disk_, head);

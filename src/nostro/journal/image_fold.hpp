@@ -44,7 +44,7 @@ private:
     void set_trouble(std::string text);
     Result<bool> piece(Instant now);
     Result<bool> fold(Seq last);
-    Result<> write_image(const CellTable& table, const ImageHead& head);
+    Result<> write_image(const NewestCells& table, const ImageHead& head);
     Result<bool> archive_one(const std::vector<SegmentInfo>& segments);
     Result<> archive(const SegmentInfo& segment);
     Result<bool> drop_one(const std::vector<SegmentInfo>& segments, Instant now);
