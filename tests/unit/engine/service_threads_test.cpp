@@ -1,0 +1,107 @@
+// The engine among many threads: nothing is lost or doubled, and everybody is answered, also at the end.
+#include <fmt/format.h>
+
+#include <atomic>
+#include <thread>
+
+#include "tests/unit/engine/service_world.hpp"
+
+namespace nostro::test {
+namespace {
+
+TEST_F(ServiceTest, ManyThreadsLoseAndDoubleNothing) {
+    open("ada", 100'000);
+    open("bob", 0);
+    constexpr int kThreads = 4, kEach = 200;
+    std::atomic<int> settled{0};
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < kThreads; ++t) {
+        threads.emplace_back([&, t] {
+            for (int i = 0; i < kEach; ++i) {
+                const std::string key = "key-" + std::to_string(t % 2) + "-" + std::to_string(i);  // each key twice
+                auto memory = std::make_shared<const std::string>(key);
+                auto builder = service->build(memory);
+                if (!builder.payment(wish(*memory, 1))) continue;
+                const auto receipts = send(builder).get();
+                if (receipts && receipts->at(0).answer.kind == Answer::Kind::recorded) ++settled;
+            }
+        });
+    }
+    threads.clear();
+    EXPECT_EQ(settled, 2 * kEach);
+    EXPECT_EQ(balance("bob")->account.balance, 2 * kEach);
+}
+
+TEST_F(ServiceTest, RoundsOfManyThreadsAreDecidedByWhoeverHasTheTurn) {
+    open("ada", 1'000'000);
+    open("bob", 0);
+    std::atomic<int> settled{0}, answered_here{0};
+    const auto rounds = [&](int thread) {
+        for (int round = 0; round < 100; ++round) {
+            std::vector<std::string> keys;
+            for (int i = 0; i < 3; ++i) keys.push_back(fmt::format("key-{}-{}-{}", thread, round, i));
+            const auto all = std::make_shared<std::promise<void>>();
+            const auto left = std::make_shared<std::atomic<int>>(3);
+            service->round_begins();
+            for (const std::string& key : keys) {
+                auto builder = service->build(nullptr);
+                ASSERT_TRUE(builder.payment(wish(key, 1)));
+                service->submit(builder.take([&, all, left, here = std::this_thread::get_id()](Receipts receipts) {
+                    if (receipts && receipts->at(0).status == Status::settled) ++settled;
+                    if (std::this_thread::get_id() == here) ++answered_here;
+                    if (--*left == 0) all->set_value();
+                }));
+            }
+            service->round_ends();
+            wait(all->get_future());
+        }
+    };
+    {
+        std::vector<std::jthread> threads;
+        for (int thread = 0; thread < 4; ++thread) threads.emplace_back(rounds, thread);
+    }
+    EXPECT_EQ(settled, 1'200);
+    EXPECT_GT(answered_here, 0);
+    EXPECT_EQ(balance("bob")->account.balance, 1'200);
+}
+
+TEST_F(ServiceTest, AFailedWriteIsToldToItsOwnerOnceAndToNobodyElse) {
+    open("ada", 1'000);
+    journal->fail();
+    auto builder = service->build(nullptr);
+    ASSERT_TRUE(builder.payment(wish("key-0001", 300)));
+    auto answer = send(builder);
+    EXPECT_EQ(wait(fatal.get_future()).code, ErrorCode::unknown);
+    EXPECT_FALSE(service->ready());
+    EXPECT_EQ(answer.wait_for(0s), std::future_status::timeout) << "nothing is told";
+    auto later = service->build(nullptr);
+    ASSERT_TRUE(later.payment(wish("key-0002", 300)));
+    const auto refused = wait(send(later));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refusal_word(refused.error()), "stopping");
+    service->stop();
+    const auto unknown = wait(std::move(answer));
+    ASSERT_FALSE(unknown);
+    EXPECT_NE(unknown.error().code, ErrorCode::invalid);
+}
+
+TEST_F(ServiceTest, StopSettlesAndAnswersWhatItHasTaken) {
+    open("ada", 100'000);
+    open("bob", 0);
+    auto builder = service->build(nullptr);
+    std::vector<std::string> keys;
+    for (int i = 0; i < 500; ++i) keys.push_back("key-" + std::to_string(1'000 + i));
+    for (const auto& key : keys) ASSERT_TRUE(builder.payment(wish(key, 1)));
+    auto answer = send(builder);
+    service->stop();
+    const auto receipts = wait(std::move(answer));
+    ASSERT_TRUE(receipts);
+    EXPECT_EQ(receipts->size(), 500u);
+    service->stop();
+    auto later = service->build(nullptr);
+    ASSERT_TRUE(later.payment(wish("key-0001", 1)));
+    EXPECT_FALSE(wait(send(later)));
+}
+
+}  // namespace
+}  // namespace nostro::test
