@@ -25,7 +25,7 @@ constexpr std::size_t kFrameCacheBytes = 32u << 20;
 constexpr std::chrono::milliseconds kFeedWakeEvery{2};
 constexpr std::chrono::seconds kTakeOverPatience{60};
 // More than that is decided by settlement's own thread, while others go on reading.
-constexpr std::size_t kTurnCommandsMax = 64;
+constexpr std::size_t kTurnCommandsMax = 4;
 // What a frame needs beside the bytes of one command and its outcomes.
 constexpr std::size_t kFrameOverhead = 16u << 10;
 constexpr std::size_t kPaymentOverhead = 2048;
