@@ -1,11 +1,11 @@
-// The heart: one Book, one Journal, one thread.
+// The heart: one Book, one Journal, one thread at a time.
 //
 // step(): takes what has arrived, decides it, appends one frame, and answers for every frame accepted meanwhile.
 // Nothing is told before its frame is accepted: the Book in memory is ahead of the journal by the frames in flight, and
 // whatever was decided without a record (replays, refusals, reads) is answered with the newest frame it may have seen.
 //
-// Production calls step() in a loop on a thread of its own; tests and the simulator call it by hand. Time comes in as
-// an argument; the Book sees it never go back.
+// Production calls step() under a lock, on a thread of its own or at the end of a reader's round; tests and the
+// simulator call it by hand. Time comes in as an argument; the Book sees it never go back.
 #pragma once
 #include <atomic>
 #include <cstddef>
