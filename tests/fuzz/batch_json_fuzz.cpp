@@ -1,5 +1,6 @@
 // Batches of payments and accounts, and account changes, from any bytes: each item is told once, in order, either good
-// or with its errors, and a body is refused with a reason or taken whole.
+// or with its errors, a body is refused with a reason or taken whole, and one that is good throughout is JSON to a
+// strict parser too.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
@@ -8,6 +9,7 @@
 #include "nostro/domain/policy.hpp"
 #include "nostro/wire/batch_json.hpp"
 #include "nostro/wire/request_json.hpp"
+#include "tests/fuzz/strict_json.hpp"
 
 namespace {
 
@@ -25,12 +27,13 @@ const Policy& policy() {
 }
 
 struct Items {
-    std::size_t told = 0;
+    std::size_t told = 0, good = 0;
 
     template <class Item>
-    void tell(const Item& item, bool good) {
+    void tell(const Item& item, bool is_good) {
         require(item.index == told++);
-        require(good == item.errors->empty());
+        require(is_good == item.errors->empty());
+        good += is_good ? 1 : 0;
     }
 };
 
@@ -48,6 +51,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         reader, input, arena, [&](const BatchItem& item) { payments.tell(item, item.wish != nullptr); }, errors);
     require(batch.has_value() == errors.empty());
     require(!batch || (batch->count == payments.told && batch->count > 0));
+    require(!batch || payments.good < payments.told || is_strict_json(text));
 
     errors.clear();
     const auto of_lines = read_payment_lines(
@@ -59,6 +63,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     errors.clear();
     const auto each_account = [&](const AccountItem& item) { accounts.tell(item, item.account != nullptr); };
     require(read_account_batch(reader, input, policy(), arena, each_account, errors).has_value() == errors.empty());
+    require(!errors.empty() || accounts.good < accounts.told || is_strict_json(text));
     errors.clear();
     const auto each_line = [&](const AccountItem& item) { account_lines.tell(item, item.account != nullptr); };
     require(read_account_lines(reader, input, policy(), arena, each_line, errors).has_value() == errors.empty());

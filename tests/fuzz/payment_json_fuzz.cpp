@@ -1,5 +1,5 @@
 // One payment's JSON, and the small bodies, from any bytes: read or refused with a reason; what was read is within its
-// bounds, is the same when read again with room behind it, and its texts are text.
+// bounds, is the same when read again with room behind it, its texts are text, and a strict parser takes it for JSON.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -9,6 +9,7 @@
 #include "nostro/domain/payment_id.hpp"
 #include "nostro/wire/payment_json.hpp"
 #include "nostro/wire/request_json.hpp"
+#include "tests/fuzz/strict_json.hpp"
 
 namespace {
 
@@ -46,6 +47,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     PaymentWish wish;
     const bool good = read_payment(reader, {text, text.size()}, "key-00000001", arena, wish, errors);
     good ? check(wish) : check_refused(errors);
+    require(!good || is_strict_json(text));
 
     std::string roomy(text);
     roomy.append(kJsonPadding, '}');
@@ -60,14 +62,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     ReviewBody review;
     PolicyBody policy;
     LetterBody letter;
-    errors.clear();
-    if (!read_capture(reader, in_place, arena, capture, errors)) check_refused(errors);
-    errors.clear();
-    if (!read_reverse(reader, in_place, arena, reverse, errors)) check_refused(errors);
-    errors.clear();
-    if (!read_review(reader, in_place, arena, review, errors)) check_refused(errors);
-    errors.clear();
-    if (!read_policy(reader, in_place, arena, policy, errors)) check_refused(errors);
+    const auto read = [&](auto reads, auto& body) {
+        errors.clear();
+        reads(reader, in_place, arena, body, errors) ? require(trim(text).empty() || is_strict_json(text))
+                                                     : check_refused(errors);
+    };
+    read(read_capture, capture);
+    read(read_reverse, reverse);
+    read(read_review, review);
+    read(read_policy, policy);
+    // The payment in it is read when the letter is: what is in its braces is not looked at yet.
     errors.clear();
     if (!read_redrive(reader, in_place, arena, letter, errors)) check_refused(errors);
     return 0;

@@ -244,7 +244,12 @@ std::optional<std::string_view> plain_text(std::string_view token) {
 
 std::optional<std::string_view> read_raw_text(JsonBody& body, ondemand::value value, std::string_view pointer) {
     if (!expect(body, value, ondemand::json_type::string, pointer, "a text in quotes")) return std::nullopt;
-    if (const auto plain = plain_text(value.raw_json_token())) return plain;
+    if (const auto plain = plain_text(value.raw_json_token())) {
+        // A value that is looked at and not taken would be skipped as if it might be a name: "a":"b":"c" would pass.
+        ondemand::raw_json_string taken;
+        const auto error = value.get_raw_json_string().get(taken);
+        return error == simdjson::SUCCESS ? plain : (body.broken(error), std::nullopt);
+    }
     std::string_view text;
     if (const auto error = value.get_string().get(text); error != simdjson::SUCCESS) {
         body.broken(error);

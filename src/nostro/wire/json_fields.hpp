@@ -101,7 +101,7 @@ struct TextRule {
 };
 std::optional<std::string_view> read_text(JsonBody& body, ondemand::value value, std::string_view pointer,
                                           const TextRule& rule);  // in the arena
-// As above, but stays in the parser's memory: gone with the next document.
+// As above, but stays in the input or the parser's memory: gone with the next document.
 std::optional<std::string_view> read_raw_text(JsonBody& body, ondemand::value value, std::string_view pointer);
 // A string, or a number's own text; in the arena. Not parsed: that needs a currency.
 std::optional<std::string_view> read_amount_text(JsonBody& body, ondemand::value value, std::string_view pointer);
