@@ -26,11 +26,6 @@ constexpr std::uint64_t kFewKnown = 600;
 // Where a subscription stands that has seen all of a frame.
 Place behind_frame(Seq seq) { return {seq, std::numeric_limits<std::uint32_t>::max()}; }
 
-const PaymentId* payment_of(const Command& command) {
-    if (const auto* submit = std::get_if<SubmitPayment>(&command.body)) return &submit->payment.id;
-    return nullptr;
-}
-
 }  // namespace
 
 World::World(std::uint64_t seed, std::unique_ptr<Store> store)
@@ -190,8 +185,8 @@ void World::tell(std::size_t index, std::uint64_t process, const Result<std::vec
                 {receipt, command, static_cast<std::uint32_t>(item), request.asked_after, told_after, now_});
             if (receipt.answer.kind == Answer::Kind::replayed) ++counts_.replayed;
             const bool settled = receipt.answer.kind == Answer::Kind::recorded && receipt.status == Status::settled;
-            if (settled && payment_of(command) != nullptr) {
-                commands_.learn(std::get<SubmitPayment>(command.body).payment, receipt.place, receipt.accepted_at);
+            if (const auto* submit = std::get_if<SubmitPayment>(&command.body); settled && submit != nullptr) {
+                commands_.learn(submit->payment, receipt.place, receipt.accepted_at);
             }
         }
     }

@@ -19,7 +19,6 @@ namespace nostro {
 
 // A whole frame: 8,192 commands, the last of which may be a group of 1,000.
 constexpr std::size_t kFramePaymentsMax = 9'192;
-constexpr std::size_t kGroupMax = 1'000;
 // A payment may open both its sides and, for the balances they open with, the equity account.
 constexpr std::size_t kOpensMax = 3;
 constexpr auto kReversalsKept = std::chrono::days(kReversalDaysMax);

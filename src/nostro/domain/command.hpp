@@ -1,6 +1,7 @@
 // Everything that can change a Book. Texts and spans are views into memory that belongs to whoever holds
 // the command.
 #pragma once
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -18,7 +19,8 @@ struct SubmitPayment {
     Assessment assessment{};    // made at intake; made again by the Book if the policy has moved on
     Place sealed{};             // where this id stands, if intake found it in a sealed run; seq 0: not found
 };
-struct SubmitGroup {  // all settle or none; at most 1,000
+inline constexpr std::size_t kGroupMax = 1'000;
+struct SubmitGroup {  // all settle or none; at most kGroupMax
     std::span<const SubmitPayment> payments;
 };
 struct CapturePayment {
@@ -107,5 +109,10 @@ struct Command {
     std::uint64_t meaning = 0;  // what the id stands for; SubmitPayment and ReversePayment carry their own
     CommandBody body;
 };
+
+// The one payment or record that a command is about; empty: none, or many.
+PaymentId payment_of(const Command& command);
+// How many payments it may bring, at least one.
+std::size_t payments_of(const Command& command);
 
 }  // namespace nostro

@@ -26,6 +26,7 @@ constexpr std::chrono::milliseconds kFeedWakeEvery{2};
 constexpr std::chrono::seconds kTakeOverPatience{60};
 // More than that is decided by settlement's own thread, while others go on reading.
 constexpr std::size_t kTurnCommandsMax = 4;
+thread_local bool in_round = false;  // this thread comes to settlement by itself
 // What a frame needs beside the bytes of one command and its outcomes.
 constexpr std::size_t kFrameOverhead = 16u << 10;
 constexpr std::size_t kPaymentOverhead = 2048;
@@ -65,11 +66,6 @@ private:
     Signal* signal_;
 };
 
-std::size_t payments_of(const Command& command) {
-    const auto* group = std::get_if<SubmitGroup>(&command.body);
-    return group != nullptr ? group->payments.size() : 1;
-}
-
 bool is_quarantined(const Outcome& outcome) {
     return outcome.event == Event::record_kept && outcome.status == Status::quarantined;
 }
@@ -86,12 +82,6 @@ std::string_view refusal_word(const Error& error) {
     }
     return "unavailable";
 }
-
-namespace {
-
-thread_local bool in_round = false;  // this thread comes to settlement by itself
-
-}  // namespace
 
 struct Service::Running {
     Running(ServiceParts service_parts, ServiceOptions service_options)

@@ -23,22 +23,6 @@ constexpr std::size_t kWorthAFrame = 1000;
 // How far ahead of its turn a command is looked up.
 constexpr std::size_t kPrefetch = 12;
 
-std::size_t payments_of(const Command& command) {
-    if (const auto* group = std::get_if<SubmitGroup>(&command.body)) return group->payments.size();
-    return 1;
-}
-
-struct PaymentOf {
-    PaymentId operator()(const SubmitPayment& body) const { return body.payment.id; }
-    PaymentId operator()(const ReversePayment& body) const { return body.payment.id; }
-    PaymentId operator()(const CapturePayment& body) const { return body.payment; }
-    PaymentId operator()(const VoidPayment& body) const { return body.payment; }
-    PaymentId operator()(const DecideReview& body) const { return body.payment; }
-    PaymentId operator()(const KeepRecord& body) const { return body.id; }
-    PaymentId operator()(const auto&) const { return {}; }
-};
-PaymentId payment_of(const Command& command) { return std::visit(PaymentOf{}, command.body); }
-
 std::span<const std::byte> encoded_of(const Submission& submission, std::size_t index) {
     const std::size_t begin = index == 0 ? 0 : submission.ends[index - 1];
     return submission.encoded.view().subspan(begin, submission.ends[index] - begin);

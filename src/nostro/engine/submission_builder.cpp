@@ -180,7 +180,6 @@ Result<PaymentId> SubmissionBuilder::payment(const PaymentWish& wish) {
 }
 
 Result<std::vector<PaymentId>> SubmissionBuilder::group(std::string_view key, std::span<const PaymentWish> wishes) {
-    constexpr std::size_t kGroupMax = 1'000;
     if (wishes.empty() || wishes.size() > kGroupMax) {
         return Error{ErrorCode::invalid, "payments: an atomic batch has 1 to " + std::to_string(kGroupMax)};
     }

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "nostro/base/hex.hpp"
+#include "nostro/domain/book_state.hpp"
 #include "nostro/journal/cells.hpp"
 #include "nostro/journal/verify_difference.hpp"
 
@@ -13,10 +14,6 @@ namespace nostro {
 namespace {
 
 constexpr std::size_t kPrefetch = 12;
-constexpr std::size_t kGroupMax = 1'000;
-constexpr std::size_t kOpensMax = 3;
-// With less room than that for ids a Book turns to its next generation, if a quarter of one is not less.
-constexpr std::uint64_t kTurnsBelow = 9'192;
 
 std::size_t expiries(const Changes& changes) {
     // They stand in front of all others.
@@ -27,16 +24,6 @@ std::size_t expiries(const Changes& changes) {
 std::size_t forgotten(const Changes& changes) {
     return static_cast<std::size_t>(
         std::ranges::count_if(changes.reversed, [](const ReversedImage& image) { return is_gone(image); }));
-}
-
-PaymentId payment_of(const Command& command) {
-    if (const auto* submit = std::get_if<SubmitPayment>(&command.body)) return submit->payment.id;
-    if (const auto* reverse = std::get_if<ReversePayment>(&command.body)) return reverse->payment.id;
-    if (const auto* capture = std::get_if<CapturePayment>(&command.body)) return capture->payment;
-    if (const auto* voided = std::get_if<VoidPayment>(&command.body)) return voided->payment;
-    if (const auto* review = std::get_if<DecideReview>(&command.body)) return review->payment;
-    if (const auto* record = std::get_if<KeepRecord>(&command.body)) return record->id;
-    return {};
 }
 
 // What no door lets in, and a Book does not look for.
@@ -109,7 +96,8 @@ void VerifyDecisions::make_room(const Needs& needs, Instant now) {
     // it does not turn to the next one yet and will run short.
     const auto& known = usage[5];
     const std::uint64_t room = known.most - known.used;
-    const bool turns = room < std::min(kTurnsBelow, known.most / 4);
+    // Then a Book turns to its next generation.
+    const bool turns = room < std::min<std::uint64_t>(kFramePaymentsMax, known.most / 4);
     if (known.most < needs.known || (!turns && room < needs.known)) {
         size_.known_max = std::max<std::uint64_t>(size_.known_max, 16 * needs.known);
         is_tight = true;

@@ -15,7 +15,7 @@
 
 namespace nostro {
 
-constexpr std::size_t kBatchMax = 10'000, kGroupMax = 1'000, kGroupBytesMax = 256u << 10, kBatchLineMax = 64u << 10;
+constexpr std::size_t kBatchMax = 10'000, kGroupBytesMax = 256u << 10, kBatchLineMax = 64u << 10;
 
 enum class BatchMode : std::uint8_t { independent, atomic };
 
