@@ -6,6 +6,7 @@
 #include "nostro/app/commands.hpp"
 #include "nostro/cli/terminal.hpp"
 #include "nostro/engine/frame_cache.hpp"
+#include "nostro/journal/data_directory.hpp"
 #include "nostro/journal/posix_disk.hpp"
 #include "nostro/journal/query_index.hpp"
 #include "nostro/journal/segment_journal.hpp"
@@ -57,7 +58,7 @@ Exit rebuild(cli::Context&, RebuildOptions& options) {
     const auto head = journal.take_over();
     if (!head)
         return cli::fail(head.error().code == ErrorCode::conflict ? Exit::environment : Exit::no, head.error().what);
-    const auto folder = std::filesystem::path(options.data) / "index";
+    const auto folder = std::filesystem::path(options.data) / kIndexFolder;
     std::error_code failed;
     std::filesystem::remove_all(folder, failed);
     if (failed) return cli::fail(Exit::environment, folder.string() + ": " + failed.message());

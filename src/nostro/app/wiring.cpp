@@ -23,6 +23,7 @@
 #include "nostro/http/router.hpp"
 #include "nostro/http/server.hpp"
 #include "nostro/journal/checkpoint_files.hpp"
+#include "nostro/journal/data_directory.hpp"
 #include "nostro/journal/image_fold.hpp"
 #include "nostro/journal/posix_disk.hpp"
 #include "nostro/journal/query_index.hpp"
@@ -35,7 +36,6 @@ namespace {
 
 constexpr std::size_t kIndexFrameCacheBytes = 32u << 20;
 constexpr std::size_t kWaitedBytesMax = 16u << 10;  // some fifty payments
-constexpr std::string_view kIndexFolder = "index";
 constexpr std::string_view kKeyFile = "checkpoint.key";
 constexpr std::chrono::milliseconds kCheckpointsLookEvery{250};
 

@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 
 #include "nostro/base/text.hpp"
+#include "nostro/journal/data_directory.hpp"
 
 namespace nostro {
 namespace {
 
-constexpr const char* kFolder = "checkpoints";
-
-std::string file_of(Seq seq) { return fmt::format("{}/{:012}.ndjson", kFolder, seq / CheckpointFiles::kFramesPerFile); }
+std::string file_of(Seq seq) {
+    return fmt::format("{}/{:012}.ndjson", kCheckpointsFolder, seq / CheckpointFiles::kFramesPerFile);
+}
 
 }  // namespace
 
@@ -40,11 +41,11 @@ Result<> CheckpointFiles::read(const std::string& name) {
 
 Result<CheckpointFiles> CheckpointFiles::open(Disk& disk) {
     CheckpointFiles files(disk);
-    const auto names = disk.list(kFolder);
+    const auto names = disk.list(kCheckpointsFolder);
     if (!names) return names.error();
     for (const std::string& name : *names) {
         if (!name.ends_with(".ndjson")) continue;
-        if (auto read = files.read(std::string(kFolder) + "/" + name); !read) return read.error();
+        if (auto read = files.read(std::string(kCheckpointsFolder) + "/" + name); !read) return read.error();
     }
     return files;
 }

@@ -13,6 +13,8 @@ inline constexpr const char* kSegmentsFolder = "segments";
 inline constexpr const char* kArchiveFolder = "archive";
 inline constexpr const char* kImageFolder = "image";
 inline constexpr const char* kIdsFolder = "ids";
+inline constexpr const char* kIndexFolder = "index";
+inline constexpr const char* kCheckpointsFolder = "checkpoints";
 inline constexpr const char* kSuperblockName = "superblock";
 
 // Segments and their archives have one number: the order in which they were made, from 1.

@@ -164,6 +164,20 @@ Result<bool> ImageReader::next(Changes& into) {
     return true;
 }
 
+Result<> ImageReader::read(const std::function<void(const Changes&)>& install) {
+    Changes cells, tenants;
+    for (;;) {
+        auto more = next(cells);
+        if (!more) return more.error();
+        if (!*more) break;
+        tenants.tenants.insert(tenants.tenants.end(), cells.tenants.begin(), cells.tenants.end());
+        tenants.policies.insert(tenants.policies.end(), cells.policies.begin(), cells.policies.end());
+        if (cells.tenants.empty() && cells.policies.empty()) install(cells);
+    }
+    install(tenants);
+    return {};
+}
+
 Result<Seq> newest_image(Disk& disk) {
     auto files = disk.list(kImageFolder);
     if (!files) return files.error();
@@ -181,17 +195,7 @@ Result<Seq> read_newest_image(Disk& disk, const std::function<void(const Changes
         return Error{ErrorCode::corrupt,
                      image_name(*newest) + ": is an image of frame " + std::to_string((*reader)->head().through)};
     }
-    // A tenant's image names the policy in force: both are given together, at the end.
-    Changes cells, tenants;
-    for (;;) {
-        auto more = (*reader)->next(cells);
-        if (!more) return more.error();
-        if (!*more) break;
-        tenants.tenants.insert(tenants.tenants.end(), cells.tenants.begin(), cells.tenants.end());
-        tenants.policies.insert(tenants.policies.end(), cells.policies.begin(), cells.policies.end());
-        if (cells.tenants.empty() && cells.policies.empty()) install(cells);
-    }
-    install(tenants);
+    if (auto read = (*reader)->read(install); !read) return read.error();
     return *newest;
 }
 

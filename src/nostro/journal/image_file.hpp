@@ -62,6 +62,9 @@ public:
     std::uint64_t bytes() const { return window_->file().bytes(); }
     // The next chunk; false: the end, and everything in between was whole. `corrupt`: names file and byte.
     Result<bool> next(Changes& into);
+    // All chunks in turn, as a Book installs them: a tenant's image names the policy in force, so tenants and policies
+    // are given together, at the end.
+    Result<> read(const std::function<void(const Changes&)>& install);
     const CellCounts& counts() const { return counts_; }  // so far
 
 private:

@@ -22,9 +22,6 @@
 namespace nostro {
 namespace {
 
-constexpr const char* kIndexFolder = "index";
-constexpr const char* kCheckpointsFolder = "checkpoints";
-
 class Verifier {
 public:
     Verifier(Disk& disk, const VerifyOptions& options) : disk_(disk), options_(options) {
@@ -213,18 +210,11 @@ void Verifier::begin_with_image(const Digest& digest) {
     if (begin_->head().digest != digest || begin_->head().through != report_.begun_with) {
         fault("is not an image of that frame", {});
     }
-    // A tenant's image names the policy in force: a Book wants both together.
-    Changes cells, tenants;
-    for (;;) {
-        auto more = begin_->next(cells);
-        if (!more) return fault(more.error().what, {});
-        if (!*more) break;
+    const auto read = begin_->read([this](const Changes& cells) {
         books_.begin_with(cells);
-        tenants.tenants.insert(tenants.tenants.end(), cells.tenants.begin(), cells.tenants.end());
-        tenants.policies.insert(tenants.policies.end(), cells.policies.begin(), cells.policies.end());
-        if (decisions_ && cells.tenants.empty() && cells.policies.empty()) decisions_->begin_with(cells);
-    }
-    if (decisions_) decisions_->begin_with(tenants);
+        if (decisions_) decisions_->begin_with(cells);
+    });
+    if (!read) return fault(read.error().what, {});
     books_.check_begin(fault);
     if (!report_.findings.empty()) decisions_.reset();  // nothing can be decided upon cells that are wrong
     has_books_ = true;
