@@ -31,9 +31,11 @@ bool AnswerReader::looks_the_same(std::string_view bytes) const {
 
 Result<AnswerReader::Answer> AnswerReader::read(std::string_view bytes) {
     Answer answer;
-    if (!looks_the_same(bytes)) {
-        const auto end = bytes.find(kHeadEnd);
-        if (end == std::string_view::npos) return answer;
+    const bool is_same = looks_the_same(bytes);
+    const auto end = is_same ? head_bytes_ - kHeadEnd.size() : bytes.find(kHeadEnd);
+    if (end == std::string_view::npos) return answer;
+    if (!bytes.starts_with("HTTP/1.1 ")) return Error{ErrorCode::unknown, "the answer is no HTTP/1.1"};
+    if (!is_same) {
         const std::string_view head = bytes.substr(0, end + 2);
         length_at_ = 0;
         for (std::size_t at = 0; at < head.size();) {
@@ -49,7 +51,6 @@ Result<AnswerReader::Answer> AnswerReader::read(std::string_view bytes) {
         if (length_at_ == 0) return Error{ErrorCode::unknown, "the answer has no Content-Length"};
         head_bytes_ = end + kHeadEnd.size();
     }
-    if (!bytes.starts_with("HTTP/1.1 ")) return Error{ErrorCode::unknown, "the answer is no HTTP/1.1"};
     answer.status = (bytes[9] - '0') * 100 + (bytes[10] - '0') * 10 + (bytes[11] - '0');
     answer.head_bytes = head_bytes_;
     answer.body_bytes = whole_number(bytes.substr(length_at_, head_bytes_ - length_at_));

@@ -20,6 +20,7 @@
 #include "nostro/base/time.hpp"
 #include "nostro/cli/answer_reader.hpp"
 #include "nostro/cli/bench_schedule.hpp"
+#include "nostro/cli/connections.hpp"
 
 namespace nostro::cli {
 namespace {
@@ -207,8 +208,7 @@ private:
         const bool all = connection.sent_bytes == connection.stamped * size;
         if (connection.wants_write == all) {
             connection.wants_write = !all;
-            epoll_event event{all ? EPOLLIN : EPOLLIN | EPOLLOUT, {.ptr = &connection}};
-            (void)epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, connection.socket.get(), &event);
+            wait_to_write(epoll_, connection.socket, &connection, !all);
         }
         return {};
     }
@@ -276,13 +276,8 @@ private:
         if (result_.first_refusal.empty()) result_.first_refusal = fmt::format("{} {}", status, body.substr(0, kTold));
     }
 
-    Error silent() const {
-        return {ErrorCode::unavailable, fmt::format("no answer for {}", human_duration(options_.timeout))};
-    }
-    Error broken(std::string_view why) const {
-        return {ErrorCode::unknown, fmt::format("connection to http://{}:{} broke with {} requests unanswered: {}",
-                                                options_.url.host, options_.url.port, in_flight_, why)};
-    }
+    Error silent() const { return no_answer_for(options_.timeout); }
+    Error broken(std::string_view why) const { return connection_broke(options_.url, in_flight_, why); }
 
     const BenchLoadOptions& options_;
     BenchRequests& requests_;

@@ -14,6 +14,8 @@
 
 #include "nostro/base/text.hpp"
 #include "nostro/base/time.hpp"
+#include "nostro/cli/answer_reader.hpp"
+#include "nostro/cli/connections.hpp"
 
 namespace nostro::cli {
 namespace {
@@ -30,37 +32,9 @@ struct Connection {
     std::string in;
     std::size_t in_begin = 0;
     std::deque<Pending> pending;
+    AnswerReader reader;
     bool wants_write = false;
 };
-
-struct Head {
-    int status = 0;
-    std::size_t head_bytes = 0, body_bytes = 0;
-};
-
-// nullopt by head_bytes 0: not whole yet.
-Result<Head> read_head(std::string_view bytes) {
-    Head head;
-    const auto end = bytes.find("\r\n\r\n");
-    if (end == std::string_view::npos) return head;
-    const std::string_view text = bytes.substr(0, end);
-    if (!text.starts_with("HTTP/1.1 ") || text.size() < 12) {
-        return Error{ErrorCode::unknown, "the answer is no HTTP/1.1"};
-    }
-    head.status = (text[9] - '0') * 100 + (text[10] - '0') * 10 + (text[11] - '0');
-    for (std::string_view rest = text; !rest.empty();) {
-        const auto line_end = std::min(rest.find("\r\n"), rest.size());
-        const auto [name, value] = split_once(rest.substr(0, line_end), ':');
-        if (equal_ignoring_case(name, "content-length")) {
-            const auto length = parse_uint64(trim(value));
-            if (!length) return Error{ErrorCode::unknown, "the answer has a bad Content-Length"};
-            head.body_bytes = static_cast<std::size_t>(*length);
-        }
-        rest.remove_prefix(std::min(rest.size(), line_end + 2));
-    }
-    head.head_bytes = end + 4;
-    return head;
-}
 
 class Runner {
 public:
@@ -70,11 +44,10 @@ public:
     Result<LoadResult> run() {
         if (auto done = connect(); !done) return done.error();
         const auto start = steady_now();
-        due_ = start;
         for (auto& connection : connections_) {
             if (auto done = fill(*connection); !done) return done.error();
         }
-        while (in_flight_ > 0 || (options_.rate > 0 && !stopped_ && !exhausted_)) {
+        while (in_flight_ > 0) {
             if (auto done = turn(); !done) return done.error();
         }
         result_.elapsed = elapsed_since(start);
@@ -99,22 +72,15 @@ private:
 
     Result<> turn() {
         std::array<epoll_event, 256> events{};
-        int wait_ms = static_cast<int>(options_.timeout.count());
-        if (options_.rate > 0 && !exhausted_) wait_ms = due_ <= steady_now() ? 0 : 1;
-        const int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), wait_ms);
-        if (count == 0 && (options_.rate == 0 || exhausted_)) {
-            return Error{ErrorCode::unavailable, fmt::format("no answer for {}", human_duration(options_.timeout))};
+        const int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
+                                     static_cast<int>(options_.timeout.count()));
+        if (count == 0) {
+            return no_answer_for(options_.timeout);
         }
         for (int i = 0; i < count; ++i) {
             auto& connection = *static_cast<Connection*>(events[static_cast<std::size_t>(i)].data.ptr);
             if (auto done = receive(connection); !done) return done;
             if (auto done = fill(connection); !done) return done;
-        }
-        // Open loop: what is due goes out even if nobody has answered meanwhile.
-        if (options_.rate > 0) {
-            for (std::size_t i = 0; i < connections_.size() && due_ <= steady_now() && !exhausted_; ++i) {
-                if (auto done = fill(*connections_[turn_++ % connections_.size()]); !done) return done;
-            }
         }
         return {};
     }
@@ -122,15 +88,9 @@ private:
     // Puts requests into the connection's buffer while it may have more under way, then sends.
     Result<> fill(Connection& connection) {
         while (!stopped_ && connection.pending.size() < options_.pipeline) {
-            auto since = steady_now();
-            if (options_.rate > 0) {
-                if (since < due_) break;
-                since = due_;
-                due_ += std::chrono::nanoseconds(1'000'000'000) / static_cast<std::int64_t>(options_.rate);
-            }
+            const auto since = steady_now();
             std::uint64_t tag = 0;
-            exhausted_ = !next_(connection.out, tag);
-            if (exhausted_) break;
+            if (!next_(connection.out, tag)) break;
             connection.pending.push_back({tag, since});
             ++in_flight_;
             ++result_.requests;
@@ -155,8 +115,7 @@ private:
         }
         if (connection.wants_write == all) {
             connection.wants_write = !all;
-            epoll_event event{all ? EPOLLIN : EPOLLIN | EPOLLOUT, {.ptr = &connection}};
-            (void)epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, connection.socket.get(), &event);
+            wait_to_write(epoll_, connection.socket, &connection, !all);
         }
         return {};
     }
@@ -179,18 +138,18 @@ private:
     Result<> take_answers(Connection& connection) {
         while (connection.in_begin < connection.in.size()) {
             const std::string_view bytes = std::string_view(connection.in).substr(connection.in_begin);
-            const auto head = read_head(bytes);
-            if (!head) return head.error();
-            if (head->head_bytes == 0 || bytes.size() < head->head_bytes + head->body_bytes) break;
+            const auto answer = connection.reader.read(bytes);
+            if (!answer) return answer.error();
+            if (answer->head_bytes == 0 || bytes.size() < answer->bytes()) break;
             if (connection.pending.empty()) return Error{ErrorCode::unknown, "an answer to no request"};
             const Pending pending = connection.pending.front();
             connection.pending.pop_front();
             --in_flight_;
             result_.latencies.add(elapsed_since(pending.since));
-            if (!answered_(pending.tag, head->status, bytes.substr(head->head_bytes, head->body_bytes))) {
+            if (!answered_(pending.tag, answer->status, bytes.substr(answer->head_bytes, answer->body_bytes))) {
                 stopped_ = true;
             }
-            connection.in_begin += head->head_bytes + head->body_bytes;
+            connection.in_begin += answer->bytes();
         }
         if (connection.in_begin == connection.in.size() || connection.in_begin > kCompactBytes) {
             connection.in.erase(0, connection.in_begin);
@@ -199,10 +158,7 @@ private:
         return {};
     }
 
-    Error broken(std::string_view why) const {
-        return {ErrorCode::unknown, fmt::format("connection to http://{}:{} broke with {} requests unanswered: {}",
-                                                options_.url.host, options_.url.port, in_flight_, why)};
-    }
+    Error broken(std::string_view why) const { return connection_broke(options_.url, in_flight_, why); }
 
     static constexpr std::size_t kReadBytes = 64 * 1024;
     static constexpr std::size_t kCompactBytes = 1 << 20;
@@ -213,9 +169,7 @@ private:
     UniqueFd epoll_;
     std::vector<std::unique_ptr<Connection>> connections_;
     LoadResult result_;
-    SteadyTime due_{};
-    std::size_t in_flight_ = 0, turn_ = 0;
-    bool exhausted_ = false;  // the last time `next` was asked; an answer may change that
+    std::size_t in_flight_ = 0;
     bool stopped_ = false;
 };
 

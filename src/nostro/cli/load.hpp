@@ -18,13 +18,12 @@ namespace nostro::cli {
 struct LoadOptions {
     Url url;
     std::size_t connections = 8;
-    std::size_t pipeline = 1;  // unanswered requests a connection
-    std::uint64_t rate = 0;    // requests a second, sent on schedule whatever the answers do; 0: closed loop
+    std::size_t pipeline = 1;                                      // unanswered requests a connection
     std::chrono::milliseconds timeout = std::chrono::seconds(60);  // without any answer
 };
 
 struct LoadResult {
-    Latencies latencies;  // open loop: from when a request was due, so that waiting is not hidden
+    Latencies latencies;
     std::uint64_t requests = 0;
     std::uint64_t bytes_sent = 0;
     std::chrono::nanoseconds elapsed{};

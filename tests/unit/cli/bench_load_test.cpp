@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <atomic>
 #include <thread>
+
+#include "tests/unit/cli/listener.hpp"
 
 namespace nostro::cli {
 namespace {
@@ -20,15 +21,7 @@ public:
     using Say = std::function<std::string(std::uint64_t n)>;
     CountingServer(std::size_t connections, std::size_t request_bytes, Say say)
         : request_bytes_(request_bytes), say_(std::move(say)) {
-        listener_ = UniqueFd(socket(AF_INET, SOCK_STREAM, 0));
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof address;
-        EXPECT_EQ(bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
-        EXPECT_EQ(listen(listener_.get(), 64), 0);
-        EXPECT_EQ(getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
-        url_.port = ntohs(address.sin_port);
+        listener_ = listen_anywhere(url_);
         for (std::size_t i = 0; i < connections; ++i) threads_.emplace_back([this] { serve(); });
     }
     ~CountingServer() {

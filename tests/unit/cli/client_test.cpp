@@ -2,12 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <thread>
 
 #include "nostro/cli/load.hpp"
+#include "tests/unit/cli/listener.hpp"
 
 namespace nostro::cli {
 namespace {
@@ -41,15 +41,7 @@ TEST(UrlTest, EncodesWhatIsReserved) { EXPECT_EQ(percent_encoded("a b/c?d&e=ü")
 class CannedServer {
 public:
     explicit CannedServer(std::vector<std::string> answers) : answers_(std::move(answers)) {
-        listener_ = UniqueFd(socket(AF_INET, SOCK_STREAM, 0));
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof address;
-        EXPECT_EQ(bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
-        EXPECT_EQ(listen(listener_.get(), 4), 0);
-        EXPECT_EQ(getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
-        url_.port = ntohs(address.sin_port);
+        listener_ = listen_anywhere(url_);
         thread_ = std::thread([this] { serve(); });
     }
     ~CannedServer() { thread_.join(); }

@@ -1,13 +1,12 @@
 #include "nostro/cli/server_watch.hpp"
 
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "nostro/base/metrics.hpp"
 #include "nostro/base/unique_fd.hpp"
+#include "tests/unit/cli/listener.hpp"
 
 namespace nostro::cli {
 namespace {
@@ -55,15 +54,9 @@ TEST(StageTest, AHistogramWithoutLabelsAndOneThatIsNotThere) {
 
 // A process of its own that listens, works, and waits to be ended.
 TEST(ListenerTest, FindsTheProcessThatListensAndWhatItSpent) {
-    const UniqueFd listener(socket(AF_INET, SOCK_STREAM, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    ASSERT_EQ(bind(listener.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
-    ASSERT_EQ(listen(listener.get(), 1), 0);
-    ASSERT_EQ(getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
-    const std::uint16_t port = ntohs(address.sin_port);
+    Url url;
+    const UniqueFd listener = listen_anywhere(url);
+    const std::uint16_t port = url.port;
     EXPECT_FALSE(listener_cpu(port)) << "the own process is not the server";
     int ready[2], end[2];
     ASSERT_EQ(pipe(ready), 0);
