@@ -378,7 +378,11 @@ class Ledger:
 
     def keep_record(self, command, body):
         status = {"none": "accepted", "broken": "quarantined"}.get(body["reason"], "rejected")
-        self.record("record_kept", status, payment=body["id"], reason=body["reason"])
+        tenant = command["tenant"]
+        number = 0
+        if tenant in self.policies:
+            number = self.numbers[tenant] = self.numbers.get(tenant, 0) + 1
+        self.record("record_kept", status, payment=body["id"], reason=body["reason"], number=number)
 
     def keep_dead_letter(self, command, body):
         outcome = self.record("dead_letter_kept")

@@ -159,6 +159,11 @@ Answer keep_record(BookState& state, const Command& command, const KeepRecord& b
                      : body.reason == Reason::broken ? Status::quarantined
                                                      : Status::rejected;
     outcome.reason = body.reason;
+    // Numbered among its tenant's payments; before a tenant has a policy there are none.
+    if (TenantState* tenant = state.tenant(command.tenant)) {
+        outcome.number = ++tenant->last_number;
+        state.change(command.tenant);
+    }
     const std::uint32_t index = state.record();
     state.know(body.id, index, command.meaning, outcome.status);
     return recorded(index);

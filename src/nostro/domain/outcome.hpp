@@ -99,7 +99,7 @@ struct Outcome {
     PaymentId payment;                   // events of accounts, policies, dead letters: empty
     AccountId debtor, creditor;          // account events: debtor is the account, creditor equity if money came from it
     Money amount;                        // asked for; captured or released by follow-ups; opening, adjustment (signed)
-    std::uint64_t number = 0;            // the how-manieth payment of its tenant, from 1
+    std::uint64_t number = 0;            // the how-manieth payment or record of its tenant, from 1
     Place origin;                        // of the payment's first outcome; otherwise its own place
     Instant accepted_at{};               // time of the origin's frame
     Instant expires_at{};                // while open

@@ -365,6 +365,7 @@ Result<> Service::complete_replayed(std::vector<Receipt>& receipts) const {
         receipt.reason = first->outcome->reason;
         receipt.accepted_at = first->outcome->accepted_at;
         receipt.place = place;
+        receipt.number = first->outcome->number;
         // The record's own id is the group's; each payment keeps its own.
         if (!is_record && !first->outcome->payment.empty()) receipt.payment = first->outcome->payment;
     }

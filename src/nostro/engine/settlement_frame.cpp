@@ -350,6 +350,7 @@ void Settlement::receive(Pending& pending, const Command& command, const Answer&
             receipt.reason = outcome.reason;
             receipt.accepted_at = outcome.accepted_at;
             receipt.place = {turn_.seq, index};
+            receipt.number = outcome.number;
         } else if (answer.kind == Answer::Kind::replayed) {
             receipt.answer.first.index = answer.first.index + behind_first;
             receipt.item = behind_first;

@@ -45,7 +45,8 @@ struct Receipt {
     Status status = Status::accepted;  // recorded: as decided; replayed: unknown here, read `answer.first`
     Reason reason = Reason::none;
     Instant accepted_at{};
-    Place place{};           // of its outcome
+    Place place{};             // of its outcome
+    std::uint64_t number = 0;  // as Outcome::number
     std::uint32_t item = 0;  // of a replayed group: how far `answer.first` is behind the group's first place
 };
 
