@@ -146,4 +146,14 @@ Result<std::vector<Book::KindTotal>> Query::totals_at(Seq at) const {
     return index_->totals_at(at);
 }
 
+Result<std::optional<Seq>> Query::frame_of_number(TenantNo tenant, std::uint64_t number) const {
+    if (index_ == nullptr) return no_index();
+    return index_->frame_of_number(tenant, number);
+}
+
+Result<Page<Recorded>> Query::rows(const RowSearch& search) const {
+    if (index_ == nullptr) return no_index();
+    return index_->rows(search);
+}
+
 }  // namespace nostro

@@ -34,6 +34,8 @@ public:
     Result<Page<DeadLetter>> dead_letters(std::uint32_t count_max, const std::string& cursor) const override;
     Result<std::optional<DeadLetter>> dead_letter(Place place) const override;
     Result<std::vector<Book::KindTotal>> totals_at(Seq at) const override;
+    Result<std::optional<Seq>> frame_of_number(TenantNo tenant, std::uint64_t number) const override;
+    Result<Page<Recorded>> rows(const RowSearch& search) const override;
 
     // `as_of` as the API takes it: an RFC 3339 time or `seq:N`. `invalid`: neither, or beyond the newest frame.
     Result<Seq> resolve_as_of(std::string_view text) const;

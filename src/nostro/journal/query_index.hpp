@@ -52,6 +52,8 @@ public:
     Result<Page<DeadLetter>> dead_letters(std::uint32_t count_max, const std::string& cursor) const override;
     Result<std::optional<DeadLetter>> dead_letter(Place place) const override;
     Result<std::vector<Book::KindTotal>> totals_at(Seq at) const override;
+    Result<std::optional<Seq>> frame_of_number(TenantNo tenant, std::uint64_t number) const override;
+    Result<Page<Recorded>> rows(const RowSearch& search) const override;
 
     std::uint64_t bytes() const { return store_->bytes(); }
 

@@ -192,6 +192,14 @@ Result<Seq> QueryIndex::seq_at(Instant at) const {
     return seq;
 }
 
+Result<std::optional<Seq>> QueryIndex::frame_of_number(TenantNo, std::uint64_t) const {
+    return Error{ErrorCode::unavailable, "no_index: numbers are not in the index"};
+}
+
+Result<Page<Recorded>> QueryIndex::rows(const RowSearch&) const {
+    return Error{ErrorCode::unavailable, "no_index: rows are not in the index"};
+}
+
 Result<std::vector<Book::KindTotal>> QueryIndex::totals_at(Seq at) const {
     std::vector<IndexTotals::Row> rows;
     {

@@ -36,6 +36,22 @@ struct Search {
     std::string cursor;
 };
 
+// Entries of an index that a profile keeps of its payments: within a group they are sorted by their text, whatever the
+// order in which the payments came.
+struct IndexRow {
+    std::string group;
+    std::string row;  // at most kIndexRowMax bytes count
+};
+constexpr std::size_t kIndexRowMax = 56;
+
+// Rows of a group in [from, to), in their order. Rows that are equal stand in the order of their payments.
+struct RowSearch {
+    TenantNo tenant = 0;
+    std::string group, from, to;
+    std::uint32_t count_max = 50;
+    std::string cursor;
+};
+
 class History {
 public:
     virtual ~History() = default;
@@ -57,6 +73,10 @@ public:
     virtual Result<Page<DeadLetter>> dead_letters(std::uint32_t count_max, const std::string& cursor) const = 0;
     virtual Result<std::optional<DeadLetter>> dead_letter(Place place) const = 0;
     virtual Result<std::vector<Book::KindTotal>> totals_at(Seq at) const = 0;  // trial balance
+    // The first frame with a payment or record of the tenant whose number is `number` or more; nullopt: none yet. Its
+    // outcomes tell which; from frame to frame this walks through all that a tenant has, in order.
+    virtual Result<std::optional<Seq>> frame_of_number(TenantNo tenant, std::uint64_t number) const = 0;
+    virtual Result<Page<Recorded>> rows(const RowSearch& search) const = 0;
 };
 
 }  // namespace nostro

@@ -166,6 +166,9 @@ struct Route {
     bool blocks = false;  // the handler may wait for a disk: it runs on a worker, and its Request keeps its memory
     bool keeps_request = false;  // it does not, but its Request has to outlive the call
     bool hidden = false;         // not in the OpenAPI document: pages for people
+    // Whose it is: a profile's name. Its refusals have the shape that clients of that system know
+    // (wire/framework_errors.hpp), and it stands in that system's API document. Empty: native, problem+json.
+    std::string_view profile{};
     Handler handler;
 };
 

@@ -55,6 +55,8 @@ public:
     Result<Page<DeadLetter>> dead_letters(std::uint32_t, const std::string&) const override { return none(); }
     Result<std::optional<DeadLetter>> dead_letter(Place) const override { return std::optional<DeadLetter>(); }
     Result<std::vector<Book::KindTotal>> totals_at(Seq) const override { return none(); }
+    Result<std::optional<Seq>> frame_of_number(TenantNo, std::uint64_t) const override { return none(); }
+    Result<Page<Recorded>> rows(const RowSearch&) const override { return none(); }
 
     std::atomic<bool> stuck{false};
 
