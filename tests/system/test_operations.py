@@ -66,6 +66,7 @@ def test_the_contract_names_every_route_and_no_other(api):
         GET /v1/reviews; POST /v1/reviews/{id}/approve; POST /v1/reviews/{id}/reject
         GET /v1/policies; PUT /v1/policies/{tenant}; GET /v1/ledger/trial-balance; GET /v1/ledger/proof; GET /v1/payments/{id}/proof; GET /v1/stream
         GET /v1/dead-letters; POST /v1/dead-letters; POST /v1/dead-letters/{id}/redrive; POST /v1/dead-letters/{id}/discard
+        GET /v1/profiles; POST /v1/profiles/{name}/messages
         GET /health; GET /readiness; GET /metrics; GET /openapi.json
     """
     wanted = {route.strip() for line in wanted.splitlines() for route in line.split(";") if route.strip()}
@@ -76,7 +77,7 @@ def test_the_contract_names_every_route_and_no_other(api):
 
 def test_every_path_of_the_contract_knows_its_methods(api):
     for path, item in api.get("/openapi.json").json["paths"].items():
-        real = path.replace("{id}", "1.0" if "dead" in path else "0" * 32).replace("{tenant}", "nostro")
+        real = path.replace("{id}", "1.0" if "dead" in path else "0" * 32).replace("{tenant}", "nostro").replace("{name}", "upi")
         answer = api.request("OPTIONS", real)
         assert answer.status == 204, (path, answer)
         allowed = {method.strip() for method in answer.headers["Allow"].split(",")}

@@ -163,6 +163,13 @@ std::vector<Setting> make_settings() {
                     [](C& c) -> bool& { return c.index.enabled; }),
         number<U32>("index.batch_payments", "Payments that go into the index at once.",
                     [](C& c) -> U32& { return c.index.batch_payments; }, {1'000, 2'000'000}),
+        plain<std::string>("profiles.serve",
+                           "Profiles served beside the native routes, with commas between: upi, tps, logging, b2b, "
+                           "clearing.",
+                           [](C& c) -> std::string& { return c.profiles.serve; }),
+        plain<std::string>("profiles.folder",
+                           "Folder whose NAME.toml stands in the place of the profile's built-in file.",
+                           [](C& c) -> std::string& { return c.profiles.folder; }),
         plain<std::string>("policy.file",
                            "TOML file with the first policy of an empty journal. Empty: the built-in one.",
                            [](C& c) -> std::string& { return c.policy.file; }),

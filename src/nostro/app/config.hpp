@@ -49,6 +49,10 @@ struct Config {
     struct Policy {
         std::string file;
     } policy;
+    struct Profiles {
+        std::string serve;   // names, with commas between
+        std::string folder;  // of files in place of the built-in ones
+    } profiles;
     struct Proof {
         std::string key_file;
     } proof;

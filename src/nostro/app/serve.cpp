@@ -39,11 +39,7 @@ Result<Config> config_of(const ServeOptions& options) {
     if (!options.data.empty()) sets.push_back("data.dir=" + options.data);
     if (!options.listen.empty()) sets.push_back("server.listen=" + options.listen);
     if (options.insecure_listen) sets.emplace_back("server.insecure_listen=true");
-    for (const std::string& profile : options.profiles) {
-        if (profile != "nostro") {
-            return Error{ErrorCode::invalid, fmt::format("--profile {}: there is only nostro", quoted(profile))};
-        }
-    }
+    if (!options.profiles.empty()) sets.push_back(fmt::format("profiles.serve={}", fmt::join(options.profiles, ",")));
     return load_config(options.config_file, sets);
 }
 
@@ -116,7 +112,10 @@ void add_serve(cli::Command app, cli::Context& context) {
             command.option("--config", options.config_file, "TOML file; `nostro config show` prints one");
             command.option("--set", options.sets, "section.key=value, over everything else; may be repeated")
                 .repeatable();
-            command.option("--profile", options.profiles, "What is served beside the native routes: nostro");
+            command
+                .option("--profile", options.profiles,
+                        "Served beside the native routes: upi, tps, logging, b2b, clearing; may be repeated")
+                .repeatable();
             command.flag("--insecure-listen", options.insecure_listen,
                          "Allow an address beyond loopback, though there is no authentication");
         },

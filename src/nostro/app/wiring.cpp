@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "nostro/adapters/memory/memory_journal.hpp"
+#include "nostro/app/served_profiles.hpp"
 #include "nostro/app/version.hpp"
 #include "nostro/base/embedded.hpp"
 #include "nostro/base/hex.hpp"
@@ -124,6 +125,7 @@ struct Wiring::Parts {
     std::unique_ptr<FrameCache> index_frames;
     std::unique_ptr<QueryIndex> index;
 
+    std::unique_ptr<ServedProfiles> profiles;
     std::unique_ptr<Service> service;
     std::unique_ptr<ImageFold> fold;
     std::unique_ptr<StageRunner> fold_runner;
@@ -187,6 +189,9 @@ Result<> Wiring::Parts::start_service() {
     parts.sealed = sealed.get();
     parts.index = index.get();
     if (index) parts.projections.push_back({"index", index.get()});
+    if (auto* counts = profiles->counts([this] { return service->accepted(); }); counts != nullptr) {
+        parts.projections.push_back({"profiles", counts});
+    }
     parts.disk = disk.get();
     parts.clock = &clock;
     parts.metrics = &metrics;
@@ -204,7 +209,8 @@ Result<> Wiring::Parts::start_service() {
     options.subscribers_max = config.stream.subscribers_max;
     options.default_policy = std::move(*policy);
     service = std::make_unique<Service>(std::move(parts), std::move(options));
-    return service->start();
+    if (auto started = service->start(); !started) return started;
+    return profiles->begin(*service, clock);
 }
 
 void Wiring::Parts::start_fold() {
@@ -270,8 +276,10 @@ Result<> Wiring::Parts::listen() {
            .clock = &clock,
            .version = std::string(kVersion),
            .checkpoints = checkpoints.get(),
+           .profiles = profiles->list(),
            .last_verified = [this] { return read_verified(*disk).value_or(std::string()); }};
     std::vector<Route> routes = native_routes(api);
+    for (Route& route : profiles->routes()) routes.push_back(std::move(route));
     add_pages(routes, api);
     router = std::make_unique<Router>(std::move(routes));
     http_metrics = std::make_unique<HttpMetrics>(metrics, *router);
@@ -309,6 +317,9 @@ Result<std::unique_ptr<Wiring>> Wiring::start(const Config& config) {
     if (auto fine = check(config); !fine) return fine.error();
     if (auto fine = check_listen(config); !fine) return fine.error();
     auto parts = std::make_unique<Parts>(config);
+    auto profiles = ServedProfiles::load(config, parts->metrics);
+    if (!profiles) return profiles.error();
+    parts->profiles = std::move(*profiles);
     if (auto done = parts->open_journal(); !done) return done.error();
     if (auto done = parts->open_projections(); !done) return done.error();
     if (auto done = parts->start_service(); !done) return done.error();

@@ -193,6 +193,8 @@ void PolicyParser::read_head(PolicyTable& top) {
     if (const auto days = top.whole("reversal_days", 0, kReversalDaysMax))
         rules.reversal_days = static_cast<int>(*days);
     read_thresholds(top, rules.thresholds);
+    // Names and sample data of whoever serves this ledger; no rule sees them.
+    static_cast<void>(top.table("profile", "a table"));
 }
 
 void PolicyParser::read_rails(PolicyTable& top) {

@@ -312,6 +312,19 @@ Result<> SubmissionBuilder::change_policy(PolicyPtr policy, std::string_view by)
     return add(std::move(command));
 }
 
+Result<PaymentId> SubmissionBuilder::keep_record(std::string_view key, Reason reason, std::string_view document) {
+    Command command;
+    const PaymentId id = command.id = payment_id(tenant_name_, "key", key);
+    command.meaning = meaning_of([&](ByteWriter& writer) {
+        writer.string("record");
+        writer.u8(static_cast<std::uint8_t>(reason));
+        writer.string(document);
+    });
+    command.body = KeepRecord{.id = id, .reason = reason, .document = document};
+    if (auto added = add(std::move(command)); !added) return added.error();
+    return id;
+}
+
 Result<> SubmissionBuilder::keep_dead_letter(const KeepDeadLetter& letter, const RequestKey& key) {
     Command command =
         request(key, meaning_of([&](ByteWriter& writer) {

@@ -54,6 +54,8 @@ public:
     Result<AccountId> open_account(OpenAccount account, const RequestKey& key);
     Result<> change_account(const ChangeAccount& change, const RequestKey& key);
     Result<> change_policy(PolicyPtr policy, std::string_view by);
+    // Returns the id under which its receipt comes; it shares the keys of payments.
+    Result<PaymentId> keep_record(std::string_view key, Reason reason, std::string_view document);
     Result<> keep_dead_letter(const KeepDeadLetter& letter, const RequestKey& key);
     // Once for each letter: the other resolution is an id used again.
     Result<> resolve_dead_letter(Place letter, bool redriven, std::string_view by, std::string_view note);

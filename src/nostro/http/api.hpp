@@ -11,6 +11,15 @@
 namespace nostro {
 
 class Checkpoints;
+class Ledger;
+class Profile;
+struct ProfileEntry;
+
+struct ServedProfile {
+    const ProfileEntry* entry = nullptr;
+    const Profile* profile = nullptr;
+    Ledger* ledger = nullptr;
+};
 
 // Outlives the routes.
 struct Api {
@@ -19,6 +28,7 @@ struct Api {
     const Clock* clock = nullptr;
     std::string version;                 // of the program
     Checkpoints* checkpoints = nullptr;  // nullptr: there are no proofs, and no routes for them
+    std::vector<ServedProfile> profiles;
     // What `nostro verify` said when it last proved the journal, as JSON; empty: it never did.
     std::function<std::string()> last_verified;
 };
@@ -40,6 +50,7 @@ std::vector<Route> dead_letter_routes(const Api& api);
 std::vector<Route> ledger_routes(const Api& api);
 std::vector<Route> proof_routes(const Api& api);
 std::vector<Route> stream_routes(const Api& api);
+std::vector<Route> profile_routes(const Api& api);
 std::vector<Route> operating_routes(const Api& api);
 
 }  // namespace nostro

@@ -70,7 +70,7 @@ std::vector<Route> native_routes(const Api& api) {
     std::vector<Route> all;
     for (auto* group :
          {payment_routes, follow_up_routes, batch_routes, account_routes, account_history_routes, review_routes,
-          dead_letter_routes, ledger_routes, proof_routes, stream_routes, operating_routes}) {
+          dead_letter_routes, ledger_routes, proof_routes, stream_routes, profile_routes, operating_routes}) {
         for (Route& route : group(api)) all.push_back(std::move(route));
     }
     return all;

@@ -1,0 +1,238 @@
+#include "nostro/app/served_profiles.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <iterator>
+
+#include "nostro/base/embedded.hpp"
+#include "nostro/base/log.hpp"
+#include "nostro/base/text.hpp"
+#include "nostro/profiles/profile_file.hpp"
+
+namespace nostro {
+namespace {
+
+Error prefixed(std::string_view name, const Error& error) {
+    return {error.code, fmt::format("profile {}: {}", name, error.what)};
+}
+
+// The folder's file where there is one, else the one in the program.
+Result<std::string> file_of(const Config& config, std::string_view profile, std::string& name) {
+    name = fmt::format("profiles/{}.toml", profile);
+    if (!config.profiles.folder.empty()) {
+        const auto path = std::filesystem::path(config.profiles.folder) / fmt::format("{}.toml", profile);
+        if (std::error_code none; std::filesystem::exists(path, none)) {
+            name = path.string();
+            std::ifstream file(path, std::ios::binary);
+            if (!file) return Error{ErrorCode::invalid, fmt::format("{}: cannot be read", name)};
+            return std::string(std::istreambuf_iterator<char>(file), {});
+        }
+    }
+    const auto built_in = embedded_file(name);
+    if (!built_in) return Error{ErrorCode::invalid, fmt::format("this program was built without {}", name)};
+    return std::string(*built_in);
+}
+
+Result<ProfileSetup> setup_of(const Config& config, const ProfileEntry& entry) {
+    std::string name;
+    const auto text = file_of(config, entry.name, name);
+    if (!text) return text.error();
+    auto setup = read_profile_file(*text, name, [](std::string_view variable) -> std::optional<std::string> {
+        const char* value = std::getenv(std::string(variable).c_str());
+        return value == nullptr || *value == '\0' ? std::nullopt : std::optional<std::string>(value);
+    });
+    if (!setup) return setup;
+    const auto policy = Policy::parse(setup->policy, 1, system_now());
+    if (!policy) return Error{policy.error().code, fmt::format("{}: {}", name, policy.error().what)};
+    if ((*policy)->tenant() != entry.name) {
+        return Error{ErrorCode::invalid,
+                     fmt::format("{}: its tenant is {}, not {}", name, quoted((*policy)->tenant()), entry.name)};
+    }
+    return setup;
+}
+
+std::string known_profiles() {
+    std::string names = "nostro";
+    for (const ProfileEntry& entry : profiles()) names.append(", ").append(entry.name);
+    return names;
+}
+
+// Waits for what is submitted at start; the service's own threads answer.
+Result<std::vector<Receipt>> submitted(Service& service, SubmissionBuilder& builder) {
+    std::promise<Result<std::vector<Receipt>>> told;
+    auto receipts = told.get_future();
+    service.submit(builder.take([&told](Result<std::vector<Receipt>> result) { told.set_value(std::move(result)); }));
+    return receipts.get();
+}
+
+bool is_taken(const Receipt& receipt) {
+    return receipt.answer.kind == Answer::Kind::recorded || receipt.answer.kind == Answer::Kind::replayed;
+}
+
+Result<OpenAccount> account_of(const ProfileSetup::Account& from) {
+    OpenAccount account;
+    account.name = from.name;
+    account.holder = from.holder;
+    account.metadata = from.metadata;
+    const auto currency = Currency::parse(from.currency);
+    if (!currency) return currency.error();
+    account.currency = *currency;
+    const auto kind = parse_account_kind(from.kind);
+    if (!kind) return kind.error();
+    account.kind = *kind;
+    const auto risk_level = parse_risk_level(from.risk_level);
+    if (!risk_level) return risk_level.error();
+    account.risk_level = *risk_level;
+    const auto opening = Money::parse_signed(from.opening, account.currency);
+    if (!opening) return opening.error();
+    account.opening_minor = opening->minor();
+    account.floor_minor = kNoFloor;
+    if (from.floor != "none") {
+        const auto floor = Money::parse_signed(from.floor, account.currency);
+        if (!floor) return floor.error();
+        account.floor_minor = floor->minor();
+    }
+    return account;
+}
+
+}  // namespace
+
+class ServedProfiles::Counts final : public Projection {
+public:
+    Counts(std::vector<std::pair<TenantNo, Profile*>> profiles, std::function<Seq()> accepted)
+        : profiles_(std::move(profiles)), accepted_(std::move(accepted)) {}
+
+    Result<Seq> next() override { return next_ == 0 ? next_ = accepted_() + 1 : next_; }
+    Result<> project(std::span<const DecodedPtr> frames) override {
+        for (const DecodedPtr& frame : frames) {
+            for (const Outcome& outcome : frame->changes.outcomes) {
+                for (const auto& [tenant, profile] : profiles_) {
+                    if (outcome.tenant == tenant) profile->count(outcome, payment_of(*frame, outcome));
+                }
+            }
+            next_ = frame->seq() + 1;
+        }
+        return {};
+    }
+
+private:
+    const std::vector<std::pair<TenantNo, Profile*>> profiles_;
+    const std::function<Seq()> accepted_;
+    Seq next_ = 0;
+};
+
+Result<std::unique_ptr<ServedProfiles>> ServedProfiles::load(const Config& config, MetricsRegistry& metrics) {
+    auto all = std::make_unique<ServedProfiles>();
+    for (std::string_view rest = config.profiles.serve; !rest.empty();) {
+        const auto end = std::min(rest.find(','), rest.size());
+        const std::string_view name = trim(rest.substr(0, end));
+        rest.remove_prefix(std::min(rest.size(), end + 1));
+        if (name.empty() || name == "nostro") continue;  // the native routes are always there
+        const ProfileEntry* entry = find_profile(name);
+        if (entry == nullptr) {
+            return Error{ErrorCode::invalid,
+                         fmt::format("there is no profile {}; there are: {}", quoted(name), known_profiles())};
+        }
+        if (std::ranges::find(all->served_, entry, &Served::entry) != all->served_.end()) continue;
+        auto setup = setup_of(config, *entry);
+        if (!setup) return setup.error();
+        auto profile = entry->make(*setup);
+        if (!profile) return prefixed(name, profile.error());
+        (*profile)->register_metrics(metrics);
+        all->served_.push_back({entry, std::move(*setup), std::move(*profile), nullptr});
+    }
+    return all;
+}
+
+Projection* ServedProfiles::counts(std::function<Seq()> accepted) {
+    if (served_.empty()) return nullptr;
+    std::vector<std::pair<TenantNo, Profile*>> profiles;
+    for (const Served& served : served_) profiles.emplace_back(served.entry->tenant, served.profile.get());
+    counts_ = std::make_shared<Counts>(std::move(profiles), std::move(accepted));
+    return counts_.get();
+}
+
+Result<> ServedProfiles::begin(Service& service, const Clock& clock) {
+    for (Served& served : served_) {
+        if (auto done = bring_policy(service, clock, served); !done) return prefixed(served.entry->name, done.error());
+        if (auto done = open_accounts(service, served); !done) return prefixed(served.entry->name, done.error());
+        served.ledger = std::make_unique<TenantLedger>(service, clock, served.entry->tenant);
+    }
+    return {};
+}
+
+Result<> ServedProfiles::bring_policy(Service& service, const Clock& clock, const Served& served) const {
+    const TenantNo tenant = served.entry->tenant;
+    const auto known = service.policies().all(tenant);
+    if (!known.empty() && known.front()->tenant() != served.entry->name) {
+        return Error{ErrorCode::invalid, fmt::format("in this data directory its number {} is of {}", tenant,
+                                                     quoted(known.front()->tenant()))};
+    }
+    const bool was_here =
+        std::ranges::any_of(known, [&](const PolicyPtr& each) { return each->text() == served.setup.policy; });
+    if (was_here) {
+        if (known.back()->text() != served.setup.policy) {
+            log_info("policy_stays", {{"profile", served.entry->name}, {"version", known.back()->version()}});
+        }
+        return {};
+    }
+    const PolicyVersion version = known.empty() ? 1 : known.back()->version() + 1;
+    auto policy = Policy::parse(served.setup.policy, version, clock.now());
+    if (!policy) return policy.error();
+    if (!known.empty()) {
+        if (auto may = (*policy)->may_follow(*known.back()); !may) return may.error();
+    }
+    SubmissionBuilder builder = service.build(nullptr, tenant);
+    if (auto added = builder.change_policy(*policy, "profile"); !added) return added.error();
+    const auto receipts = submitted(service, builder);
+    if (!receipts) return receipts.error();
+    if (receipts->empty() || !is_taken(receipts->front())) {
+        return Error{ErrorCode::unavailable, "its policy was not taken: " + service.full_table()};
+    }
+    log_info("policy_in_force", {{"profile", served.entry->name}, {"version", version}});
+    return {};
+}
+
+Result<> ServedProfiles::open_accounts(Service& service, const Served& served) const {
+    SubmissionBuilder builder = service.build(nullptr, served.entry->tenant);
+    for (const ProfileSetup::Account& account : served.setup.accounts) {
+        const auto open = account_of(account);
+        if (!open) return Error{ErrorCode::invalid, fmt::format("account {}: {}", account.name, open.error().what)};
+        if (auto added = builder.open_account(*open, {}); !added) return added.error();
+    }
+    if (builder.size() == 0) return {};
+    const auto receipts = submitted(service, builder);
+    if (!receipts) return receipts.error();
+    for (std::size_t i = 0; i < receipts->size(); ++i) {
+        const Receipt& receipt = (*receipts)[i];
+        // Payments may have opened it, or a person changed it: what is there stays.
+        if (is_taken(receipt) || receipt.reason == Reason::account_exists) continue;
+        return Error{ErrorCode::unavailable,
+                     fmt::format("account {} was not opened: {}", served.setup.accounts[i].name, name(receipt.reason))};
+    }
+    return {};
+}
+
+std::vector<ServedProfile> ServedProfiles::list() const {
+    std::vector<ServedProfile> list;
+    for (const Served& served : served_) list.push_back({served.entry, served.profile.get(), served.ledger.get()});
+    return list;
+}
+
+std::vector<Route> ServedProfiles::routes() const {
+    std::vector<Route> all;
+    for (const Served& served : served_) {
+        for (Route& route : served.profile->routes(*served.ledger)) {
+            route.profile = served.entry->name;
+            all.push_back(std::move(route));
+        }
+    }
+    return all;
+}
+
+}  // namespace nostro

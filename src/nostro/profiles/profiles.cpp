@@ -1,0 +1,23 @@
+// Every profile that is compiled in: one line each. The number of a tenant is for life.
+#include <algorithm>
+#include <array>
+
+#include "nostro/profiles/profile.hpp"
+#include "nostro/profiles/upi.hpp"
+
+namespace nostro {
+
+std::span<const ProfileEntry> profiles() {
+    static const std::array entries{
+        ProfileEntry{.tenant = 1, .name = "upi", .title = "UPI Simulator", .version = "1.0.0", .make = make_upi},
+    };
+    return entries;
+}
+
+const ProfileEntry* find_profile(std::string_view name) {
+    const auto all = profiles();
+    const auto found = std::ranges::find(all, name, &ProfileEntry::name);
+    return found == all.end() ? nullptr : &*found;
+}
+
+}  // namespace nostro

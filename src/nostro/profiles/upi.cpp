@@ -1,0 +1,207 @@
+#include "nostro/profiles/upi.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "nostro/base/json_text.hpp"
+#include "nostro/profiles/account_names.hpp"
+#include "nostro/wire/message_json.hpp"
+
+namespace nostro {
+namespace upi {
+namespace {
+
+constexpr std::string_view kUser = "user:";
+constexpr std::size_t kIdMax = 128;
+constexpr std::int64_t kPaisa = 100;
+constexpr std::int64_t kDailyKept_s = 48 * 3600;
+
+enum Field : std::size_t { kTxId, kPayer, kPayee, kAmount, kFrom, kTo, kFields };
+constexpr std::array<std::string_view, kFields> kPaths = {"tx_id",  "payer_id",  "payee_id",
+                                                          "amount", "user_from", "user_to"};
+
+struct Message {
+    std::string_view tx_id, payer_id, payee_id;
+    std::int64_t rupees = 0;
+};
+
+// `user_from` and `user_to` are other names of the parties.
+Result<Message> read_fields(std::string_view text, Arena& arena) {
+    static thread_local JsonReader reader;
+    std::array<MessageValue, kFields> values;
+    if (auto read = read_message(reader, text, kPaths, arena, values); !read) return read.error();
+    const auto party = [&](Field field, Field alias) {
+        const bool is_alias = values[field].kind == MessageValue::Kind::absent;
+        if (is_alias && values[alias].kind != MessageValue::Kind::absent) field = alias;
+        return message_text(kPaths[field], values[field], kIdMax);
+    };
+    Message message;
+    const auto tx_id = message_text(kPaths[kTxId], values[kTxId], kIdMax);
+    if (!tx_id) return tx_id.error();
+    message.tx_id = *tx_id;
+    const auto payer = party(kPayer, kFrom);
+    if (!payer) return payer.error();
+    message.payer_id = *payer;
+    const auto payee = party(kPayee, kTo);
+    if (!payee) return payee.error();
+    message.payee_id = *payee;
+    const auto amount = message_amount("amount", values[kAmount], *Currency::parse("INR"));
+    if (!amount) return amount.error();
+    if (amount->minor() % kPaisa != 0) {
+        return Error{ErrorCode::invalid, fmt::format("amount: {} is no whole number of rupees", amount->decimal())};
+    }
+    message.rupees = amount->minor() / kPaisa;
+    return message;
+}
+
+std::string user_of(std::string_view account_name, std::string_view metadata) {
+    if (auto id = id_of_account(account_name, kUser, "")) return *id;
+    // The name was cut: the message's own metadata has it, under the name.
+    static thread_local JsonReader reader;
+    Arena arena;
+    std::array<MessageValue, 1> value;
+    const std::array<std::string_view, 1> path = {account_name};
+    if (read_message(reader, metadata, path, arena, value)) return std::string(value[0].text);
+    return std::string(account_name);
+}
+
+const Hit* hit_of_limit(const Outcome& outcome, const Policy& policy) {
+    const Hit* last = nullptr;
+    for (const Hit& hit : outcome.why.fired()) {
+        if (policy.limit(hit.rule) != nullptr) last = &hit;
+    }
+    return last;
+}
+
+const Hit* hit_of_bound(const Outcome& outcome, const Policy& policy) {
+    for (const Hit& hit : outcome.why.fired()) {
+        if (policy.name(hit.rule).ends_with(".max_amount")) return &hit;
+    }
+    return nullptr;
+}
+
+std::string reason_of(const Outcome& outcome, const Policy& policy) {
+    const std::int64_t rupees = outcome.amount.minor() / kPaisa;
+    switch (outcome.reason) {
+        case Reason::none: return {};
+        case Reason::amount_out_of_range:
+            if (const Hit* hit = hit_of_bound(outcome, policy)) {
+                return fmt::format("Amount exceeds single transaction limit of {}", hit->at_most / kPaisa);
+            }
+            return "Amount must be positive";
+        case Reason::limit_exceeded:
+            if (const Hit* hit = hit_of_limit(outcome, policy)) {
+                return fmt::format("Daily limit exceeded: current {} + {} > {}", hit->input / kPaisa, rupees,
+                                   hit->at_most / kPaisa);
+            }
+            return "Daily limit exceeded";
+        case Reason::insufficient_funds: return "Insufficient balance";
+        case Reason::same_account: return "Payer and payee are the same";
+        default: return std::string(name(outcome.reason));
+    }
+}
+
+std::string_view status_of(Status status) {
+    if (status == Status::settled) return "SUCCESS";
+    return status == Status::accepted || is_open(status) ? "PENDING" : "FAILED";
+}
+
+}  // namespace
+
+Transaction transaction_of(const Outcome& outcome, const Payment& payment, const Policy& policy) {
+    Transaction row;
+    row.created_at = outcome.accepted_at;
+    row.status = status_of(outcome.status);
+    row.reason = reason_of(outcome, policy);
+    if (outcome.event == Event::record_kept) {
+        Arena arena;
+        if (const auto message = read_fields(payment.attachment, arena)) {
+            row.tx_id = message->tx_id;
+            row.payer_id = message->payer_id;
+            row.payee_id = message->payee_id;
+            row.amount = message->rupees;
+        }
+        return row;
+    }
+    row.tx_id = payment.key;
+    row.payer_id = user_of(payment.debtor_name, payment.metadata);
+    row.payee_id = user_of(payment.creditor_name, payment.metadata);
+    row.amount = payment.amount.minor() / kPaisa;
+    return row;
+}
+
+std::vector<Balance> balances_of(const Outcome& outcome, const Payment& payment) {
+    if (outcome.status != Status::settled) return {};
+    return {{user_of(payment.debtor_name, payment.metadata), outcome.debtor_after / kPaisa},
+            {user_of(payment.creditor_name, payment.metadata), outcome.creditor_after / kPaisa}};
+}
+
+std::vector<CacheEntry> cache_of(const Outcome& outcome, const Payment& payment, const Policy& policy) {
+    std::vector<CacheEntry> entries;
+    for (const Balance& each : balances_of(outcome, payment)) {
+        entries.push_back({fmt::format("balance:{}", each.user_id), std::to_string(each.balance)});
+    }
+    const Hit* daily = hit_of_limit(outcome, policy);
+    if (entries.empty() || daily == nullptr) return entries;
+    const std::string day = policy.window_name(*policy.limit(daily->rule), daily->bucket);
+    const std::int64_t total = (daily->input + outcome.amount.minor()) / kPaisa;
+    entries.push_back({fmt::format("daily:{}:{}", user_of(payment.debtor_name, payment.metadata), day),
+                       std::to_string(total), kDailyKept_s});
+    return entries;
+}
+
+namespace {
+
+class Upi final : public Profile {
+public:
+    explicit Upi(Money opening) : opening_(opening) {}
+
+    Result<Wish> read(std::string_view text, const MessagePlace&, Arena& arena) const override {
+        const auto message = read_fields(text, arena);
+        if (!message) return message.error();
+        if (message->rupees <= 0) {  // refused for ever under its id: a row with a reason, and no money moves
+            return Wish(RecordWish{message->tx_id, Reason::amount_out_of_range, arena.copy(text)});
+        }
+        PaymentWish wish;
+        Payment& payment = wish.payment;
+        payment.debtor_name = account_name_of(kUser, message->payer_id, "", arena);
+        payment.creditor_name = account_name_of(kUser, message->payee_id, "", arena);
+        payment.amount = Money(message->rupees * kPaisa, opening_.currency());
+        payment.debtor_opening_minor = opening_.minor();
+        payment.key = message->tx_id;
+        payment.type = "UPI";
+        payment.metadata = cut_names(*message, payment, arena);
+        wish.rail = "upi";
+        return Wish(wish);
+    }
+
+private:
+    // What the accounts' names do not tell.
+    static std::string_view cut_names(const Message& message, const Payment& payment, Arena& arena) {
+        std::string json;
+        for (const auto& [name, id] :
+             {std::pair(payment.debtor_name, message.payer_id), std::pair(payment.creditor_name, message.payee_id)}) {
+            if (id_of_account(name, kUser, "")) continue;
+            json.append(json.empty() ? "{" : ",");
+            append_json_string(json, name);
+            json += ':';
+            append_json_string(json, id);
+        }
+        if (!json.empty()) json += '}';
+        return arena.copy(json);
+    }
+
+    const Money opening_;
+};
+
+}  // namespace
+}  // namespace upi
+
+Result<std::unique_ptr<Profile>> make_upi(const ProfileSetup& setup) {
+    const auto opening = Money::parse_signed(setup.setting("opening_balance", "1000000.00"), *Currency::parse("INR"));
+    if (!opening) return Error{ErrorCode::invalid, "profile.opening_balance: " + opening.error().what};
+    return std::unique_ptr<Profile>(std::make_unique<upi::Upi>(*opening));
+}
+
+}  // namespace nostro
