@@ -86,7 +86,7 @@ PaymentId random_payment_id() {
 struct SubmissionBuilder::Held {
     std::shared_ptr<const void> callers;
     std::vector<std::vector<SubmitPayment>> groups;
-    std::vector<std::vector<DecodedPtr>> frames;
+    std::vector<std::vector<std::shared_ptr<const void>>> originals;
 };
 
 SubmissionBuilder::SubmissionBuilder(const Context& context, std::shared_ptr<const void> memory)
@@ -267,7 +267,7 @@ Result<PaymentId> SubmissionBuilder::reverse(const Recorded& original, std::opti
         writer.string(description);
     });
     const PaymentId id = payment.id;
-    held().frames.push_back(original.frames);  // the names stand there
+    held().originals.push_back(original.memory);  // the names stand there
     Command command;
     command.id = id;
     command.meaning = reverse.meaning;

@@ -19,7 +19,7 @@ struct AsOf {
     Instant at{};
 };
 
-// A payment with all that became of it. Views live as long as `frames` do.
+// A payment with all that became of it. Views live as long as `memory` does.
 struct Recorded {
     Payment payment;
     std::vector<Outcome> outcomes;  // in order, first is `submitted`; the last one of the payment itself stands
@@ -28,15 +28,30 @@ struct Recorded {
     std::vector<PaymentId> reversals;
     std::int64_t reversed_minor = 0;
     std::string_view reviewed_by, review_note;
-    std::vector<std::shared_ptr<const DecodedFrame>> frames;
+    std::vector<std::shared_ptr<const void>> memory;  // frames, or parts of them
     std::uint64_t meaning = 0;
     const Outcome& last() const { return outcomes.back(); }
 };
-// Adds one outcome of the frame: of the payment itself, or of a reversal of it. Places come in order, one that was
-// added before changes nothing. For stores that find places and put payments together from frames.
+// One outcome and the command that it answers, of a whole frame or read alone.
+struct RecordedPart {
+    const Outcome& outcome;
+    const Command* command = nullptr;  // nullptr: an expiry
+    Place place;
+    Instant at{};                        // of the frame
+    std::shared_ptr<const void> memory;  // what the command points into
+};
+// Adds one outcome: of the payment itself, or of a reversal of it. Places come in order, one that was added before
+// changes nothing. For stores that find places and put payments together.
+void add_outcome(Recorded& to, const RecordedPart& part);
 void add_outcome(Recorded& to, const std::shared_ptr<const DecodedFrame>& frame, std::uint32_t index);
+
 // What was asked for, of an outcome whose event is `submitted`; nullptr: of another.
+const Payment* payment_of(const Command* command, const Outcome& outcome);
 const Payment* payment_of(const DecodedFrame& frame, const Outcome& outcome);
+// The same, and of a kept record what Recorded::payment shows of it: its document is all there is.
+Payment asked_for(const Command* command, const Outcome& outcome);
+// nullptr: the outcome answers none.
+const Command* command_of(const DecodedFrame& frame, const Outcome& outcome);
 
 // What became of one command, once it is durable.
 struct Receipt {
@@ -47,7 +62,7 @@ struct Receipt {
     Instant accepted_at{};
     Place place{};             // of its outcome
     std::uint64_t number = 0;  // as Outcome::number
-    std::uint32_t item = 0;  // of a replayed group: how far `answer.first` is behind the group's first place
+    std::uint32_t item = 0;    // of a replayed group: how far `answer.first` is behind the group's first place
 };
 
 // One posting or reservation of an account, with the balance it left.
