@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "nostro/app/commands.hpp"
+#include "nostro/cli/index_rows.hpp"
 #include "nostro/cli/terminal.hpp"
 #include "nostro/engine/frame_cache.hpp"
 #include "nostro/journal/data_directory.hpp"
@@ -62,9 +63,10 @@ Exit rebuild(cli::Context&, RebuildOptions& options) {
     std::error_code failed;
     std::filesystem::remove_all(folder, failed);
     if (failed) return cli::fail(Exit::environment, folder.string() + ": " + failed.message());
-    auto index = QueryIndex::open({folder.string()}, [](Seq) -> Result<DecodedPtr> {
-        return Error{ErrorCode::unavailable, "nothing is read while the index is built"};
-    });
+    auto index =
+        QueryIndex::open({.folder = folder.string(), .rows = cli::index_rows()}, [](Seq) -> Result<DecodedPtr> {
+            return Error{ErrorCode::unavailable, "nothing is read while the index is built"};
+        });
     if (!index) return cli::fail(index.error());
     const auto last = project_all(journal, **index, head->seq);
     if (!last) return cli::fail(last.error());

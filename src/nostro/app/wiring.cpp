@@ -15,6 +15,7 @@
 #include "nostro/base/log.hpp"
 #include "nostro/base/metrics.hpp"
 #include "nostro/base/text.hpp"
+#include "nostro/cli/index_rows.hpp"
 #include "nostro/cli/key_file.hpp"
 #include "nostro/engine/checkpoints.hpp"
 #include "nostro/engine/service.hpp"
@@ -170,8 +171,8 @@ Result<> Wiring::Parts::open_projections() {
     if (segments == nullptr) std::filesystem::remove_all(folder, ignored);
     index_frames = std::make_unique<FrameCache>(*journal, kIndexFrameCacheBytes);
     index_frames->set_accepted(std::numeric_limits<Seq>::max());  // the index knows accepted frames only
-    auto opened =
-        open_index({folder, config.index.batch_payments}, [this](Seq seq) { return index_frames->frame(seq); });
+    auto opened = open_index({folder, config.index.batch_payments, cli::index_rows()},
+                             [this](Seq seq) { return index_frames->frame(seq); });
     if (!opened) return opened.error();
     index = std::move(*opened);
     const auto next = index->next();

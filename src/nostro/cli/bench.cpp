@@ -8,6 +8,7 @@
 #include "nostro/cli/bench_report.hpp"
 #include "nostro/cli/child.hpp"
 #include "nostro/cli/command.hpp"
+#include "nostro/cli/index_rows.hpp"
 #include "nostro/cli/load.hpp"
 #include "nostro/cli/machine.hpp"
 #include "nostro/cli/terminal.hpp"
@@ -184,7 +185,9 @@ Exit bench_own(Context& context, const BenchOptions& options) {
     report->server = fmt::format("its own, journal of kind {}", options.journal);
     if (options.prove) {
         server->stop();
-        const auto proof = verify(server->folder(), {});
+        VerifyOptions whole;
+        whole.index_rows = index_rows();
+        const auto proof = verify(server->folder(), std::move(whole));
         if (!proof) return fail(Exit::environment, proof.error().what);
         report->proved = proof->proved();
         report->proved_payments = proof->payments;

@@ -9,6 +9,7 @@
 #include "nostro/base/text.hpp"
 #include "nostro/base/time.hpp"
 #include "nostro/cli/command.hpp"
+#include "nostro/cli/index_rows.hpp"
 #include "nostro/cli/key_file.hpp"
 #include "nostro/cli/proof.hpp"
 #include "nostro/cli/terminal.hpp"
@@ -58,6 +59,7 @@ Exit verify_command(Context& context, VerifyArguments& arguments) {
     std::optional<Progress> progress;
     VerifyOptions options;
     options.decide = !arguments.no_decide;
+    options.index_rows = index_rows();
     if (!arguments.from.empty()) {
         if (const auto wrong = set_checkpoint(arguments, options)) return *wrong;
     }

@@ -1,13 +1,18 @@
 #include "nostro/journal/index_extract.hpp"
 
 #include <optional>
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include "nostro/journal/index_hash.hpp"
 #include "nostro/wire/recorded.hpp"
 
 namespace nostro {
 namespace {
+
+// Goes up when the entries of this program are others than those of the one before.
+constexpr std::uint16_t kIndexFormat = 2;
 
 bool moved_money(const Outcome& outcome) {
     if (outcome.status != Status::settled) return false;
@@ -128,10 +133,40 @@ void extract_account(const DecodedFrame& frame, const Outcome& outcome, Place pl
     }
 }
 
+// What profiles keep of a frame's payments and records.
+class RowsOfFrame {
+public:
+    RowsOfFrame(const DecodedFrame& frame, const IndexRows& rows, IndexRunBuilder& run)
+        : frame_(frame), rows_(rows), run_(run) {}
+    void put(const Outcome& outcome, Place place) {
+        if (!rows_.of) return;
+        found_.clear();
+        rows_.of(outcome.tenant, asked_for(command_of(frame_, outcome), outcome), found_);
+        for (const IndexRow& row : found_) run_.put(row_key(row_prefix(outcome.tenant, row.group), row.row, place));
+    }
+
+private:
+    const DecodedFrame& frame_;
+    const IndexRows& rows_;
+    IndexRunBuilder& run_;
+    std::vector<IndexRow> found_;
+};
+
+void note_number(const Outcome& outcome, std::vector<std::pair<TenantNo, std::uint64_t>>& last) {
+    for (auto& [tenant, number] : last) {
+        if (tenant != outcome.tenant) continue;
+        number = outcome.number;
+        return;
+    }
+    last.emplace_back(outcome.tenant, outcome.number);
+}
+
 }  // namespace
 
-void extract_outcomes(const DecodedFrame& frame, IndexRunBuilder& run) {
+void extract_outcomes(const DecodedFrame& frame, const IndexRows& rows, IndexRunBuilder& run) {
     const auto& outcomes = frame.changes.outcomes;
+    RowsOfFrame rows_of_frame(frame, rows, run);
+    std::vector<std::pair<TenantNo, std::uint64_t>> last_numbers;  // tenants of a frame are few
     for (std::uint32_t i = 0; i < outcomes.size(); ++i) {
         const Outcome& outcome = outcomes[i];
         const Place place{frame.seq(), i};
@@ -140,6 +175,12 @@ void extract_outcomes(const DecodedFrame& frame, IndexRunBuilder& run) {
         } else {
             extract_account(frame, outcome, place, run);
         }
+        if (outcome.event != Event::submitted && outcome.event != Event::record_kept) continue;
+        rows_of_frame.put(outcome, place);
+        if (outcome.number != 0) note_number(outcome, last_numbers);
+    }
+    for (const auto& [tenant, number] : last_numbers) {
+        run.put(IndexKey(IndexTag::number).u16(tenant).u64(number).u64(frame.seq()).view());
     }
     run.put(IndexKey(IndexTag::time).time(frame.time()).u64(frame.seq()).view());
 }
@@ -151,8 +192,27 @@ void put_image(AccountId account, const IndexedImage& image, IndexRunBuilder& ru
     run.put(IndexKey(IndexTag::image).id(account).view(), value.view().substr(1));
 }
 
-void put_next(Seq next, Instant time, IndexRunBuilder& run) {
-    run.put(IndexKey(IndexTag::next).view(), IndexKey(IndexTag::next).u64(next).time(time).view().substr(1));
+void put_next(const IndexNext& next, const IndexRows& rows, IndexRunBuilder& run) {
+    IndexKey value(IndexTag::next);  // written as a key is; its tag is left out
+    value.u64(next.seq).time(next.time).u16(kIndexFormat).u32(rows.version);
+    run.put(IndexKey(IndexTag::next).view(), value.view().substr(1));
+}
+
+Result<IndexNext> read_next(std::string_view value, const IndexRows& rows) {
+    constexpr std::size_t kBytes = 22, kBytesOfFirst = 16;  // the first format said nothing of itself
+    const std::string mend = "; `nostro rebuild index` makes a new one";
+    if (value.size() == kBytesOfFirst || (value.size() > kBytes && read_big_endian(value, 16, 2) > kIndexFormat)) {
+        return Error{ErrorCode::corrupt, "query index: it is of another version of this program" + mend};
+    }
+    if (value.size() != kBytes) return Error{ErrorCode::corrupt, "query index: its cursor is damaged" + mend};
+    if (read_big_endian(value, 16, 2) != kIndexFormat) {
+        return Error{ErrorCode::corrupt, "query index: it is of another version of this program" + mend};
+    }
+    if (read_big_endian(value, 18, 4) != rows.version) {
+        return Error{ErrorCode::corrupt, "query index: its rows are of other profiles" + mend};
+    }
+    const auto time = static_cast<std::int64_t>(read_big_endian(value, 8, 8));
+    return IndexNext{read_big_endian(value, 0, 8), Instant(std::chrono::nanoseconds(time))};
 }
 
 // --- running sums

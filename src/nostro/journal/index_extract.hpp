@@ -8,6 +8,7 @@
 #include "nostro/domain/book.hpp"
 #include "nostro/journal/flat_map.hpp"
 #include "nostro/journal/index_key.hpp"
+#include "nostro/journal/index_rows.hpp"
 #include "nostro/journal/index_run.hpp"
 #include "nostro/wire/frame.hpp"
 
@@ -17,7 +18,7 @@ namespace nostro {
 std::string opened_name(const DecodedFrame& frame, const Outcome& account_opened);
 
 // Entries of the frame's outcomes, and its time. What was put before and does not stand any longer is removed.
-void extract_outcomes(const DecodedFrame& frame, IndexRunBuilder& run);
+void extract_outcomes(const DecodedFrame& frame, const IndexRows& rows, IndexRunBuilder& run);
 
 // What an account adds to its row of the trial balance.
 struct IndexedImage {
@@ -28,7 +29,13 @@ struct IndexedImage {
 };
 void put_image(AccountId account, const IndexedImage& image, IndexRunBuilder& run);
 // The first frame that is not in the index, and the time of the last one that is.
-void put_next(Seq next, Instant time, IndexRunBuilder& run);
+struct IndexNext {
+    Seq seq = 1;
+    Instant time{};
+};
+void put_next(const IndexNext& next, const IndexRows& rows, IndexRunBuilder& run);
+// `corrupt`: damaged, or an index with other entries than this program's.
+Result<IndexNext> read_next(std::string_view value, const IndexRows& rows);
 
 // The trial balance of every frame. take() and add() are two, so that nobody who reads the sums waits for the first.
 class IndexTotals {

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <string_view>
 
 #include "nostro/base/ids.hpp"
@@ -13,7 +14,9 @@ namespace nostro {
 enum class IndexTag : char {
     account = 'A',    // account, place -> Touch flags: every outcome that names the account
     change = 'C',     // account, place -> -: it was opened or changed
+    row = 'G',        // tenant, hash of the group, row, place of origin -> -: rows of profiles, sorted by their text
     letter = 'L',     // place -> state: dead letters
+    number = 'M',     // tenant, last number in a frame, seq -> -: frames by what they number
     name = 'N',       // tenant, name -> account: the directory
     payment = 'P',    // payment, place -> -: its outcomes, and those of its reversals
     total = 'Q',      // tenant, currency, kind, seq -> accounts, posted, held
@@ -22,7 +25,7 @@ enum class IndexTag : char {
     time = 'T',       // time, seq -> -: frames
     image = 'U',      // account -> newest totals of it, for the running sums
     review = 'V',     // tenant, place of origin -> -: open reviews
-    next = 'Z',       // -> seq, time: first frame that is not in the index
+    next = 'Z',       // -> seq, time, format, version of the rows: first frame that is not in the index
 };
 
 // What an outcome did to an account.
@@ -32,7 +35,7 @@ struct Touch {
 
 class IndexKey {
 public:
-    static constexpr std::size_t kMax = 96;
+    static constexpr std::size_t kMax = 96;  // a row's key, which may be longer, is built as text
 
     explicit IndexKey(IndexTag tag) { bytes_[size_++] = static_cast<char>(tag); }
 
@@ -75,6 +78,14 @@ inline Place read_place(std::string_view key) {
     if (key.size() < 13) return {};
     return {read_big_endian(key, key.size() - 12, 8),
             static_cast<std::uint32_t>(read_big_endian(key, key.size() - 4, 4))};
+}
+
+// The end of all keys that begin with `prefix`.
+inline std::string end_of(std::string_view prefix) {
+    std::string end(prefix);
+    while (!end.empty() && end.back() == static_cast<char>(0xff)) end.pop_back();
+    if (!end.empty()) end.back() = static_cast<char>(static_cast<unsigned char>(end.back()) + 1);
+    return end;
 }
 
 constexpr Place kLastPlace{~Seq{0}, ~std::uint32_t{0}};

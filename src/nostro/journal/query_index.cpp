@@ -6,14 +6,6 @@ namespace {
 
 constexpr std::size_t kImageBytes = 22;
 
-// The end of all keys that begin with `prefix`.
-std::string end_of(std::string_view prefix) {
-    std::string end(prefix);
-    while (!end.empty() && end.back() == static_cast<char>(0xff)) end.pop_back();
-    if (!end.empty()) end.back() = static_cast<char>(static_cast<unsigned char>(end.back()) + 1);
-    return end;
-}
-
 // One of the sorted things that a scan merges.
 struct Source {
     const IndexRun* run = nullptr;  // nullptr: the store
@@ -53,15 +45,16 @@ Result<std::unique_ptr<QueryIndex>> QueryIndex::open(const QueryIndexOptions& op
 Result<> QueryIndex::load() {
     Error damaged{ErrorCode::corrupt, "query index: a value is too short; `nostro rebuild index` makes a new one"};
     bool whole = true;
+    Result<IndexNext> read = IndexNext{};
     auto done = scan_prefix(IndexKey(IndexTag::next).view(), false, [&](std::string_view, std::string_view value) {
-        whole = value.size() == 16;
-        if (!whole) return false;
-        next_ = durable_next_ = read_big_endian(value, 0, 8);
-        time_ = Instant(std::chrono::nanoseconds(static_cast<std::int64_t>(read_big_endian(value, 8, 8))));
-        as_of_ = {next_ - 1, time_};
-        return true;
+        read = read_next(value, options_.rows);
+        return false;
     });
     if (!done) return done;
+    if (!read) return read.error();
+    next_ = durable_next_ = read->seq;
+    time_ = read->time;
+    as_of_ = {next_ - 1, time_};
     done = scan_prefix(IndexKey(IndexTag::image).view(), false, [&](std::string_view key, std::string_view value) {
         whole = key.size() == 17 && value.size() == kImageBytes;
         if (!whole) return false;
@@ -111,7 +104,7 @@ Result<> QueryIndex::project(std::span<const DecodedPtr> frames) {
 }
 
 void QueryIndex::extract(const DecodedFrame& frame, IndexRunBuilder& run) {
-    extract_outcomes(frame, run);
+    extract_outcomes(frame, options_.rows, run);
     const auto added = totals_.take(frame);
     for (const AccountImage& image : frame.changes.accounts) changed_.insert(image.id);
     const std::lock_guard lock(mutex_);
@@ -123,7 +116,7 @@ Result<> QueryIndex::flush() {
     IndexRunBuilder builder;
     for (const AccountId id : changed_) put_image(id, *totals_.images().find(id), builder);
     // Stands in the same file as what it speaks of: both are there, or neither.
-    put_next(next_, time_, builder);
+    put_next({next_, time_}, options_.rows, builder);
     const IndexRunPtr last = builder.finish();
     const IndexRunPtr gathered = IndexRuns::all(runs());
     const IndexRunPtr all = gathered ? IndexRunBuilder::merge(*gathered, *last) : last;

@@ -24,6 +24,7 @@ namespace nostro {
 struct QueryIndexOptions {
     std::string folder;
     std::size_t batch_payments = 200'000;  // gathered in memory before they become a file
+    IndexRows rows = {};                   // of profiles
 };
 
 class QueryIndex final : public History, public Projection {
@@ -78,6 +79,7 @@ private:
                          const std::function<Result<bool>(Place)>& each) const;
     Result<> walk_frames(const Search& search, SeqRange range, Place before,
                          const std::function<Result<bool>(Place)>& each) const;
+    Result<std::optional<Recorded>> recorded_row(Place place, const RowSearch& search) const;
     Result<bool> matches(const Search& search, Place place, std::optional<Recorded>& found) const;
     Result<Recorded> recorded_at(Place place) const;
     Result<DeadLetter> letter_at(Place place, DeadLetter::State state) const;

@@ -192,12 +192,17 @@ Result<Seq> QueryIndex::seq_at(Instant at) const {
     return seq;
 }
 
-Result<std::optional<Seq>> QueryIndex::frame_of_number(TenantNo, std::uint64_t) const {
-    return Error{ErrorCode::unavailable, "no_index: numbers are not in the index"};
-}
-
-Result<Page<Recorded>> QueryIndex::rows(const RowSearch&) const {
-    return Error{ErrorCode::unavailable, "no_index: rows are not in the index"};
+Result<std::optional<Seq>> QueryIndex::frame_of_number(TenantNo tenant, std::uint64_t number) const {
+    std::optional<Seq> found;
+    const IndexKey of_tenant = IndexKey(IndexTag::number).u16(tenant);
+    IndexKey lower = of_tenant;
+    lower.u64(number);
+    auto done = scan(lower.view(), end_of(of_tenant.view()), false, [&](std::string_view key, std::string_view) {
+        found = read_big_endian(key, key.size() - 8, 8);
+        return false;
+    });
+    if (!done) return done.error();
+    return found;
 }
 
 Result<std::vector<Book::KindTotal>> QueryIndex::totals_at(Seq at) const {

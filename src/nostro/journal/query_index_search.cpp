@@ -2,7 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <span>
 
+#include "nostro/base/hex.hpp"
 #include "nostro/base/text.hpp"
 #include "nostro/journal/index_hash.hpp"
 #include "nostro/journal/query_index.hpp"
@@ -302,6 +305,84 @@ Result<Page<DeadLetter>> QueryIndex::dead_letters(std::uint32_t count_max, const
         auto letter = letter_at(place, state);
         if (!letter) return letter.error();
         page.items.push_back(std::move(*letter));
+    }
+    return page;
+}
+
+// --- rows of profiles
+
+namespace {
+
+// Where a page of rows ended: the key behind its prefix, and a hash of the search it belongs to.
+std::string row_cursor(std::string_view key, std::string_view prefix, std::uint64_t search) {
+    return to_hex(std::as_bytes(std::span(key.substr(prefix.size())))) + fmt::format("{:016x}", search);
+}
+
+std::uint64_t hash_of(const RowSearch& search) {
+    return index_hash(fmt::format("rows {} {} {} {} {} {} {}", search.tenant, search.group.size(), search.group,
+                                  search.from.size(), search.from, search.to.size(), search.to));
+}
+
+// What recorded_at() says of a place in history that is not kept.
+bool is_dropped(const Error& error) { return error.what.starts_with("history_dropped"); }
+
+// The key that the page before ended with; "": there was none.
+Result<std::string> key_of_cursor(const RowSearch& search, std::string_view prefix, std::uint64_t hash) {
+    constexpr std::size_t kHashDigits = 16;
+    if (search.cursor.empty()) return std::string();
+    std::string key(prefix);
+    const std::string_view digits(search.cursor.data(),
+                                  search.cursor.size() - std::min(search.cursor.size(), kHashDigits));
+    for (std::size_t i = 0; i + 1 < digits.size(); i += 2) {
+        unsigned byte = 0;
+        const auto [end, wrong] = std::from_chars(digits.data() + i, digits.data() + i + 2, byte, 16);
+        if (wrong != std::errc() || end != digits.data() + i + 2) break;
+        key += static_cast<char>(byte);
+    }
+    // Whatever is not as it was told, to the letter, is none.
+    if (digits.empty() || row_cursor(key, prefix, hash) != search.cursor) {
+        return Error{ErrorCode::invalid, "is not one of this search; send the next_cursor of its last page"};
+    }
+    return key;
+}
+
+}  // namespace
+
+// nullopt: of dropped history, or of another group whose hash is the same.
+Result<std::optional<Recorded>> QueryIndex::recorded_row(Place place, const RowSearch& search) const {
+    auto recorded = recorded_at(place);
+    if (!recorded && is_dropped(recorded.error())) return std::optional<Recorded>();
+    if (!recorded) return recorded.error();
+    std::vector<IndexRow> rows;
+    options_.rows.of(search.tenant, recorded->payment, rows);
+    if (std::ranges::find(rows, search.group, &IndexRow::group) == rows.end()) return std::optional<Recorded>();
+    return std::optional<Recorded>(std::move(*recorded));
+}
+
+Result<Page<Recorded>> QueryIndex::rows(const RowSearch& search) const {
+    if (!options_.rows.of) return Error{ErrorCode::unavailable, "no_index: this program keeps no rows"};
+    Page<Recorded> page;
+    page.as_of = as_of();
+    const std::string prefix = row_prefix(search.tenant, search.group);
+    const std::uint64_t hash = hash_of(search);
+    const auto last = key_of_cursor(search, prefix, hash);
+    if (!last) return last.error();
+    const std::string lower = last->empty() ? row_bound(prefix, search.from) : *last + '\0';
+    const std::string upper = search.to.empty() ? end_of(prefix) : row_bound(prefix, search.to);
+    std::vector<std::string> keys;
+    auto done = scan(lower, upper, false, [&](std::string_view key, std::string_view) {
+        keys.emplace_back(key);
+        return keys.size() <= search.count_max;
+    });
+    if (!done) return done.error();
+    if (keys.size() > search.count_max) {
+        keys.pop_back();
+        if (!keys.empty()) page.next = row_cursor(keys.back(), prefix, hash);
+    }
+    for (const std::string& key : keys) {
+        auto recorded = recorded_row(read_place(key), search);
+        if (!recorded) return recorded.error();
+        if (*recorded) page.items.push_back(std::move(**recorded));
     }
     return page;
 }

@@ -111,7 +111,7 @@ void Verifier::open_checkpoints() {
 
 void Verifier::open_index() {
     if (options_.index_folder.empty()) return;
-    auto index = VerifyIndex::open(options_.index_folder);
+    auto index = VerifyIndex::open(options_.index_folder, options_.index_rows);
     if (!index && index.error().code != ErrorCode::not_found) return find({"index", 0, 0, {}, index.error().what});
     report_.index = VerifyReport::Index::missing;
     if (!index || (*index)->next() <= 1) return;

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "nostro/domain/outcome.hpp"
+#include "nostro/journal/index_rows.hpp"
 #include "nostro/ports/disk.hpp"
 #include "nostro/wire/checkpoint.hpp"
 
@@ -78,6 +79,7 @@ struct VerifyOptions {
     std::function<void(std::uint64_t frames_done, std::uint64_t frames_in_all)> progress;
     bool decide = true;        // commands again, as they were decided
     std::string index_folder;  // of the query index; empty: it is left out
+    IndexRows index_rows;      // as whoever filled the index has them
     // From the newest image at or before this signed checkpoint on, instead of from the first frame.
     std::optional<Seq> from_checkpoint;
     static constexpr Seq kNewest = ~Seq{0};

@@ -19,9 +19,11 @@ std::string_view name_of(IndexTag tag) {
         case IndexTag::change: return "opening or change of an account";
         case IndexTag::letter: return "dead letter";
         case IndexTag::name: return "account name";
+        case IndexTag::number: return "frame by number";
         case IndexTag::payment: return "outcome of a payment";
         case IndexTag::total: return "sum of the trial balance";
         case IndexTag::reference: return "payment by reference";
+        case IndexTag::row: return "payment by row";
         case IndexTag::status: return "payment by state";
         case IndexTag::time: return "frame by time";
         case IndexTag::image: return "newest sums of an account";
@@ -39,7 +41,7 @@ std::string describe_key(std::string_view key) {
         tag == IndexTag::account || tag == IndexTag::change || tag == IndexTag::payment || tag == IndexTag::image;
     if (begins_with_id && key.size() >= 17) text += " " + to_hex(std::as_bytes(std::span(key.substr(1, 16))));
     const bool has_place = tag != IndexTag::image && tag != IndexTag::name && tag != IndexTag::next &&
-                           tag != IndexTag::total && tag != IndexTag::time;
+                           tag != IndexTag::total && tag != IndexTag::time && tag != IndexTag::number;
     if (has_place && key.size() >= 13) {
         const Place place = read_place(key);
         text += fmt::format(", frame {} outcome {}", place.seq, place.index);
@@ -49,10 +51,10 @@ std::string describe_key(std::string_view key) {
 
 }  // namespace
 
-Result<std::unique_ptr<VerifyIndex>> VerifyIndex::open(const std::string& folder) {
+Result<std::unique_ptr<VerifyIndex>> VerifyIndex::open(const std::string& folder, const IndexRows& rows) {
     auto store = IndexStore::open_to_look(folder);
     if (!store) return store.error();
-    std::unique_ptr<VerifyIndex> index(new VerifyIndex(std::move(*store)));
+    std::unique_ptr<VerifyIndex> index(new VerifyIndex(std::move(*store), rows));
     if (auto read = index->read_next(); !read) return read.error();
     return index;
 }
@@ -62,11 +64,9 @@ Result<> VerifyIndex::read_next() {
     const auto walk = store_->walk(key.view(), std::string(key.view()) + '\0', false);
     if (auto status = walk.status(); !status) return status;
     if (!walk.valid()) return {};  // nothing was written to it yet
-    if (walk.value().size() != 16) {
-        return Error{ErrorCode::corrupt,
-                     "query index: its cursor is too short; `nostro rebuild index` makes a new one"};
-    }
-    next_ = read_big_endian(walk.value(), 0, 8);
+    const auto next = nostro::read_next(walk.value(), rows_);
+    if (!next) return next.error();
+    next_ = next->seq;
     return {};
 }
 
@@ -79,6 +79,7 @@ bool VerifyIndex::is_compared(std::string_view key) const {
         case IndexTag::image: return false;
         case IndexTag::next: return true;
         case IndexTag::time: return key.size() == 17 && read_big_endian(key, 9, 8) >= first_;
+        case IndexTag::number: return key.size() == 19 && read_big_endian(key, 11, 8) >= first_;
         default: return read_place(key).seq >= first_;
     }
 }
@@ -96,7 +97,7 @@ void VerifyIndex::count(Part& part, std::string_view key, std::string_view value
 }
 
 void VerifyIndex::extract(const DecodedFrame& frame, IndexTotals& totals, const Each& each) {
-    extract_outcomes(frame, builder_);
+    extract_outcomes(frame, rows_, builder_);
     totals.add(totals.take(frame), frame.seq(), builder_);
     const IndexRunPtr run = builder_.take_unsorted();
     for (std::size_t i = 0; i < run->size(); ++i) {
@@ -112,7 +113,7 @@ void VerifyIndex::extract(const DecodedFrame& frame, IndexTotals& totals, const 
 // What stands once: the newest image of each account, and how far the index has read.
 void VerifyIndex::give_end(const IndexTotals& totals, const Each& each) {
     totals.images().each([this](AccountId account, const IndexedImage& image) { put_image(account, image, builder_); });
-    if (next_ > 1) put_next(next_, time_, builder_);
+    if (next_ > 1) put_next({next_, time_}, rows_, builder_);
     const IndexRunPtr run = builder_.take_unsorted();
     for (std::size_t i = 0; i < run->size(); ++i) {
         if (is_compared(run->key(i))) each(run->key(i), run->value(i), false);

@@ -26,8 +26,8 @@ public:
     using Fault = std::function<void(std::string what)>;
     using ReadFrames = std::function<Result<>(Seq from, Seq through, const std::function<void(const DecodedFrame&)>&)>;
 
-    // not_found: there is no index; `corrupt`: it cannot be read.
-    static Result<std::unique_ptr<VerifyIndex>> open(const std::string& folder);
+    // not_found: there is no index; `corrupt`: it cannot be read, or is of another version or other rows.
+    static Result<std::unique_ptr<VerifyIndex>> open(const std::string& folder, const IndexRows& rows = {});
 
     Seq next() const { return next_; }  // the first frame that is not in it
     // Frames in order, without gaps; the first tells from where on entries are compared. Later ones than the index
@@ -47,7 +47,8 @@ private:
     // What frames imply, entry by entry: the last argument tells that it goes again.
     using Each = std::function<void(std::string_view key, std::string_view value, bool removed)>;
 
-    explicit VerifyIndex(std::unique_ptr<IndexStore> store) : store_(std::move(store)), parts_(kKinds * kParts) {}
+    VerifyIndex(std::unique_ptr<IndexStore> store, const IndexRows& rows)
+        : store_(std::move(store)), rows_(rows), parts_(kKinds * kParts) {}
     Result<> read_next();
     bool is_compared(std::string_view key) const;
     void extract(const DecodedFrame& frame, IndexTotals& totals, const Each& each);
@@ -57,6 +58,7 @@ private:
     Result<> name_differences(const std::vector<std::size_t>& parts, const ReadFrames& read, const Fault& fault);
 
     std::unique_ptr<IndexStore> store_;
+    const IndexRows rows_;
     std::vector<Part> parts_;  // what the frames imply
     IndexTotals totals_;
     IndexRunBuilder builder_;

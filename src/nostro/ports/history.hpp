@@ -44,7 +44,8 @@ struct IndexRow {
 };
 constexpr std::size_t kIndexRowMax = 56;
 
-// Rows of a group in [from, to), in their order. Rows that are equal stand in the order of their payments.
+// Rows of a group in [from, to), in their order; an empty `to` is behind all. Rows that are equal stand in the order of
+// their payments. The same payment is given once a row.
 struct RowSearch {
     TenantNo tenant = 0;
     std::string group, from, to;

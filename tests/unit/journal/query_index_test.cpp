@@ -1,5 +1,3 @@
-#include "nostro/journal/query_index.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,8 +5,7 @@
 #include <fstream>
 
 #include "nostro/base/random.hpp"
-#include "nostro/wire/command_codec.hpp"
-#include "tests/unit/domain/builders.hpp"
+#include "tests/unit/journal/indexed_book.hpp"
 
 namespace nostro {
 namespace {
@@ -18,115 +15,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-// A folder that goes with the test.
-class Folder {
-public:
-    Folder() {
-        std::string name = (std::filesystem::temp_directory_path() / "query-index-XXXXXX").string();
-        path_ = mkdtemp(name.data());
-    }
-    ~Folder() { std::filesystem::remove_all(path_); }
-    std::string operator/(std::string_view name) const { return path_ + "/" + std::string(name); }
-
-private:
-    std::string path_;
-};
-
-constexpr std::string_view kRules = R"(
-[thresholds]
-review = 50
-[[rule]]
-name = "large"
-kind = "amount_band"
-at_least = { EUR = "500.00" }
-points = 60
-)";
-
-// A Book whose frames an index reads as they come.
-class IndexedBook {
-public:
-    explicit IndexedBook(std::size_t batch_payments = 200'000) : batch_(batch_payments) {
-        book_ = std::make_unique<DrivenBook>("unknown_accounts = \"open\"\n" + std::string(kRules));
-        keep(a_command(ChangePolicy{book_->operator*().policy(0), "test"}));
-        reopen();
-    }
-    ~IndexedBook() { index_.reset(); }
-
-    Answer run(const Command& command) {
-        const Answer answer = book_->run(command);
-        keep(command);
-        project();
-        return answer;
-    }
-    void wait(std::chrono::nanoseconds time) {
-        book_->wait(time);
-        keep(std::nullopt);
-        project();
-    }
-    void pass(std::chrono::nanoseconds time) { book_->pass(time); }
-    // Ends the index and opens it again: what was not in a file is projected again.
-    void reopen() {
-        index_.reset();
-        auto index = QueryIndex::open({folder_ / "index", batch_}, [this](Seq seq) { return frame(seq); });
-        ASSERT_TRUE(index) << index.error().what;
-        index_ = std::move(*index);
-        project();
-    }
-    void remove_index() {
-        index_.reset();
-        std::filesystem::remove_all(folder_ / "index");
-    }
-    void drop_history_before(Seq seq) { kept_from_ = seq; }
-    QueryIndex& operator*() { return *index_; }
-    QueryIndex* operator->() { return index_.get(); }
-    DrivenBook& book() { return *book_; }
-    std::string folder() const { return folder_ / "index"; }
-    void close() { index_.reset(); }
-
-private:
-    Result<DecodedPtr> frame(Seq seq) const {
-        if (seq < kept_from_ || seq > frames_.size()) return Error{ErrorCode::not_found, "frame is not kept"};
-        return frames_[seq - 1];
-    }
-    void keep(const std::optional<Command>& command) {
-        builder_.begin();
-        std::vector<std::byte> bytes;
-        if (command) {
-            encode_command(*command, bytes);
-            builder_.add_command(bytes);
-        }
-        FrameHeader header;
-        header.seq = book_->seq();
-        header.time = book_->now();
-        auto decoded = std::make_shared<DecodedFrame>();
-        const auto done = decode_body(builder_.finish(header, {}, {}, book_->changes()), Sections::all, *decoded);
-        ASSERT_TRUE(done) << done.error().what;
-        frames_.push_back(std::move(decoded));
-    }
-    void project() {
-        const auto next = index_->next();
-        ASSERT_TRUE(next);
-        for (Seq seq = *next; seq <= frames_.size(); ++seq) {
-            const auto done = index_->project({&frames_[seq - 1], 1});
-            ASSERT_TRUE(done) << done.error().what;
-        }
-    }
-
-    Folder folder_;
-    std::size_t batch_;
-    std::unique_ptr<DrivenBook> book_;
-    FrameBuilder builder_{1 << 20};
-    std::vector<DecodedPtr> frames_;
-    Seq kept_from_ = 1;
-    std::unique_ptr<QueryIndex> index_;
-};
-
-std::vector<PaymentId> ids(const Page<Recorded>& page) {
-    std::vector<PaymentId> ids;
-    for (const Recorded& recorded : page.items) ids.push_back(recorded.payment.id);
-    return ids;
-}
 
 Search of_account(std::string_view name) {
     Search search;

@@ -52,6 +52,14 @@ void write_rarer(BusyJournal& busy) {
     for (const auto& answer : writer.answers()) ASSERT_EQ(answer.kind, Answer::Kind::recorded) << name(answer.reason);
 }
 
+// Rows of all that has a reference.
+IndexRows by_reference() {
+    return {[](TenantNo, const Payment& payment, std::vector<IndexRow>& into) {
+                if (!payment.reference.empty()) into.push_back({"reference", std::string(payment.reference)});
+            },
+            3};
+}
+
 class VerifyIndexTest : public ::testing::Test {
 protected:
     VerifyIndexTest() {
@@ -60,7 +68,7 @@ protected:
     }
     // Indexes all frames up to `through`, in files of a few frames each.
     void index(Seq through) {
-        auto made = QueryIndex::open({folder(), 20}, [](Seq) -> Result<DecodedPtr> {
+        auto made = QueryIndex::open({folder(), 20, by_reference()}, [](Seq) -> Result<DecodedPtr> {
             return Error{ErrorCode::unavailable, "nothing is read here"};
         });
         ASSERT_TRUE(made) << made.error().what;
@@ -77,6 +85,7 @@ protected:
     VerifyReport look() {
         VerifyOptions options;
         options.index_folder = folder();
+        options.index_rows = rows_;
         return *verify(*busy_.disk, options);
     }
     std::string says() {
@@ -97,6 +106,7 @@ protected:
     Seq last() const { return busy_.writer->head().seq; }
 
     BusyJournal busy_{30, false};
+    IndexRows rows_ = by_reference();
     test::TemporaryFolder made_;
 };
 
@@ -167,19 +177,29 @@ TEST_F(VerifyIndexTest, EachEntryThatIsMissingAddedOrChangedIsNamed) {
         tamper([&](IndexRunBuilder& run) { run.remove(key + "!"); });
         ASSERT_EQ(says(), "");
     }
-    EXPECT_EQ(kinds.size(), 12u) << "the journal must have entries of every kind";
+    EXPECT_EQ(kinds.size(), 14u) << "the journal must have entries of every kind";
 }
 
 TEST_F(VerifyIndexTest, ACursorThatIsNotTheIndexsOwnIsFound) {
     index(last());
     const auto cursor = [&](Seq next) {
-        tamper([&](IndexRunBuilder& run) { put_next(next, busy_.writer->head().time, run); });
+        tamper([&](IndexRunBuilder& run) { put_next({next, busy_.writer->head().time}, rows_, run); });
         return says();
     };
     EXPECT_NE(cursor(last() + 5).find("but the journal ends"), std::string::npos);
     EXPECT_NE(cursor(last() - 3).find("no frame gives"), std::string::npos);
     tamper([&](IndexRunBuilder& run) { run.put(IndexKey(IndexTag::next).view(), "short"); });
     EXPECT_NE(says().find("nostro rebuild index"), std::string::npos);
+}
+
+TEST_F(VerifyIndexTest, OneWithOtherRowsIsSaid) {
+    index(last());
+    ASSERT_EQ(says(), "");
+    rows_.version = 4;
+    EXPECT_NE(says().find("other profiles"), std::string::npos) << says();
+    rows_ = by_reference();
+    rows_.of = nullptr;  // the same version, and yet others
+    EXPECT_NE(says().find("payment by row"), std::string::npos) << says();
 }
 
 TEST_F(VerifyIndexTest, DamagedFilesAreFound) {
@@ -203,13 +223,16 @@ TEST_F(VerifyIndexTest, AfterHistoryWasDroppedWhatIsLeftIsCompared) {
     for (const auto& finding : report.findings) ADD_FAILURE() << describe(finding);
     EXPECT_GT(report.first, 1u);
     EXPECT_GT(report.index_entries, 20u);
-    for (const char tag : {'A', 'P', 'S'}) {
+    for (const char tag : {'A', 'M', 'P', 'S'}) {
         std::string kept;
         {
             auto store = IndexStore::open(folder());
             ASSERT_TRUE(store);
             for (auto walk = (*store)->walk_all(); walk.valid(); walk.next()) {
-                if (walk.key().front() == tag && read_place(walk.key()).seq >= report.first) kept = walk.key();
+                const auto key = walk.key();
+                if (key.front() != tag) continue;
+                const Seq seq = tag == 'M' ? read_big_endian(key, 11, 8) : read_place(key).seq;
+                if (seq >= report.first) kept = key;
             }
         }
         tamper([&](IndexRunBuilder& run) { run.remove(kept); });
