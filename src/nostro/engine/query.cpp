@@ -10,6 +10,10 @@
 namespace nostro {
 namespace {
 
+Error behind(Seq frames) {
+    return {ErrorCode::unavailable, "index_behind: the query index is " + std::to_string(frames) + " frames behind"};
+}
+
 Error no_index() { return {ErrorCode::unavailable, "no_index: this program keeps no query index"}; }
 
 }  // namespace
@@ -35,8 +39,7 @@ Result<std::optional<Recorded>> Query::payment(PaymentId id) const {
         found = std::move(*indexed);
     }
     if (newest >= from && newest - from >= kFramesMax) {
-        return Error{ErrorCode::unavailable,
-                     "index_behind: the query index is " + std::to_string(newest + 1 - from) + " frames behind"};
+        return behind(newest + 1 - from);
     }
     if (auto added = add_newer_frames(id, from, found); !added) return added.error();
     // Without an index what is older than the newest frames cannot be told from what never was.
@@ -147,8 +150,29 @@ Result<std::vector<Book::KindTotal>> Query::totals_at(Seq at) const {
 }
 
 Result<std::optional<Seq>> Query::frame_of_number(TenantNo tenant, std::uint64_t number) const {
-    if (index_ == nullptr) return no_index();
-    return index_->frame_of_number(tenant, number);
+    const Seq newest = frames_.accepted();
+    Seq from = newest < kFramesMax ? 1 : newest - kFramesMax + 1;
+    if (index_ != nullptr) {
+        from = index_->as_of().seq + 1;  // asked first, as for payments
+        auto indexed = index_->frame_of_number(tenant, number);
+        if (!indexed || *indexed) return indexed;
+    }
+    std::vector<DecodedPtr> frames;
+    if (newest >= from) {
+        if (const auto read = frames_.frames(from, kFramesMax, frames); !read) return read.error();
+    }
+    // Without an index an older frame may have had it.
+    bool may_be_older = index_ == nullptr && from > 1;
+    for (const DecodedPtr& frame : frames) {
+        for (const Outcome& outcome : frame->changes.outcomes) {
+            if (outcome.number == 0 || outcome.tenant != tenant) continue;
+            may_be_older = may_be_older && outcome.number > number;
+            if (outcome.number >= number && !may_be_older) return std::optional<Seq>(frame->seq());
+        }
+    }
+    if (may_be_older) return no_index();
+    if (newest >= from + kFramesMax) return behind(newest + 1 - from);
+    return std::optional<Seq>();
 }
 
 Result<Page<Recorded>> Query::rows(const RowSearch& search) const {

@@ -13,10 +13,11 @@ namespace nostro {
 
 class Query final : public History {
 public:
-    // So many frames behind the index are looked into; when it is further behind, payment() is `unavailable`.
+    // So many frames behind the index are looked into. When it is further behind, payment() is `unavailable`, and so is
+    // frame_of_number() of what is not among them.
     static constexpr std::size_t kFramesMax = 64;
 
-    // `index` may be nullptr: then payment() alone answers, from the newest frames.
+    // `index` may be nullptr: then payment() and frame_of_number() alone answer, from the newest frames.
     Query(const History* index, const FrameCache& frames);
 
     AsOf as_of() const override;
@@ -34,6 +35,7 @@ public:
     Result<Page<DeadLetter>> dead_letters(std::uint32_t count_max, const std::string& cursor) const override;
     Result<std::optional<DeadLetter>> dead_letter(Place place) const override;
     Result<std::vector<Book::KindTotal>> totals_at(Seq at) const override;
+    // Sees every accepted frame.
     Result<std::optional<Seq>> frame_of_number(TenantNo tenant, std::uint64_t number) const override;
     Result<Page<Recorded>> rows(const RowSearch& search) const override;
 

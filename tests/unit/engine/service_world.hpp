@@ -55,7 +55,15 @@ public:
     Result<Page<DeadLetter>> dead_letters(std::uint32_t, const std::string&) const override { return none(); }
     Result<std::optional<DeadLetter>> dead_letter(Place) const override { return std::optional<DeadLetter>(); }
     Result<std::vector<Book::KindTotal>> totals_at(Seq) const override { return none(); }
-    Result<std::optional<Seq>> frame_of_number(TenantNo, std::uint64_t) const override { return none(); }
+    Result<std::optional<Seq>> frame_of_number(TenantNo tenant, std::uint64_t number) const override {
+        const std::lock_guard lock(mutex_);
+        for (const DecodedPtr& frame : frames_) {
+            for (const Outcome& outcome : frame->changes.outcomes) {
+                if (outcome.tenant == tenant && outcome.number >= number && outcome.number > 0) return frame->seq();
+            }
+        }
+        return std::optional<Seq>();
+    }
     Result<Page<Recorded>> rows(const RowSearch&) const override { return none(); }
 
     std::atomic<bool> stuck{false};
