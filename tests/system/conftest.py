@@ -5,6 +5,14 @@ import pytest
 from program import Program
 
 
+def pytest_addoption(parser):
+    parser.addoption("--write-status", action="store_true", help="write docs/profiles/STATUS.md anew")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "rows(*ids): the promises of published systems that the test shows")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     """What the programs of a failed test have logged stands under its report."""

@@ -19,6 +19,7 @@ int run(int argc, char** argv) {
     cli::add_accounts(commands, context);
     cli::add_reviews(commands, context);
     cli::add_generate(commands, context);
+    cli::add_feed(commands, context);
     cli::add_replay(commands, context);
     cli::add_journal(commands, context);
     cli::add_export(commands, context);

@@ -89,6 +89,7 @@ void add_payments(Command app, Context& context);  // show, list
 void add_accounts(Command app, Context& context);  // accounts, balances
 void add_reviews(Command app, Context& context);   // reviews
 void add_generate(Command app, Context& context);  // generate paysim
+void add_feed(Command app, Context& context);      // feed
 void add_replay(Command app, Context& context);    // replay
 void add_bench(Command app, Context& context);     // bench
 void add_export(Command app, Context& context);    // export
