@@ -13,7 +13,7 @@ from program import BINARY, environment, run
 COMMANDS = [
     "", "serve", "submit", "show", "list", "accounts", "accounts open", "accounts change", "accounts show",
     "accounts entries", "balances", "reviews", "reviews list", "reviews approve", "reviews reject", "generate",
-    "generate paysim", "replay", "verify", "log", "backup", "restore", "export", "rebuild", "rebuild index", "bench",
+    "generate upi", "generate b2b", "generate clearing", "generate paysim", "replay", "verify", "log", "backup", "restore", "export", "rebuild", "rebuild index", "bench",
     "keys", "keys new", "keys show", "config", "config check", "config show", "config explain", "completion", "completion bash", "completion zsh",
 ]  # fmt: skip
 

@@ -1,116 +1,275 @@
-// nostro generate KIND: seeded rows, to a file or to standard output.
+// nostro generate KIND: seeded documents, to a file, to standard output or to a running nostro.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <chrono>
-#include <cstdio>
-#include <cstring>
+#include <filesystem>
+#include <memory>
 #include <optional>
-#include <system_error>
-#include <thread>
+#include <utility>
 
+#include "nostro/base/json_text.hpp"
 #include "nostro/base/text.hpp"
+#include "nostro/base/time.hpp"
 #include "nostro/cli/command.hpp"
+#include "nostro/cli/generate_output.hpp"
+#include "nostro/cli/generate_run.hpp"
 #include "nostro/cli/terminal.hpp"
+#include "nostro/generate/b2b.hpp"
+#include "nostro/generate/clearing.hpp"
 #include "nostro/generate/paysim.hpp"
+#include "nostro/generate/upi.hpp"
 
 namespace nostro::cli {
 namespace {
 
 struct GenerateOptions {
-    std::uint64_t count = 1'000'000, seed = 1, rate = 0;
-    std::string to = "stdout";
+    std::uint64_t count = 0, seed = 1;
+    GeneratePace pace;
+    std::uint32_t users = 0, customers = 1'000;
+    bool realistic = false;
+    std::string to = "stdout", start = "2026-01-01", format, rows = "transactions";
 };
 
-constexpr std::size_t kWriteBytes = 1 << 20;
+constexpr std::uint64_t kUpiCount = 800, kB2bCount = 90, kPaysimCount = 1'000'000;
+// Where the documents of the b2b profile are looked for.
+constexpr std::string_view kB2bFile = "data/generated_transactions/transactions.json";
+constexpr auto kUpiApart = std::chrono::milliseconds(500), kB2bApart = std::chrono::milliseconds(200);
 
-class Output {
-public:
-    static Result<Output> open(const std::string& to) {
-        Output output;
-        output.name_ = to;
-        if (to == "stdout" || to == "-") {
-            output.file_ = stdout;
-            return output;
-        }
-        output.file_ = std::fopen(to.c_str(), "wb");
-        if (output.file_ == nullptr) {
-            return Error{ErrorCode::unavailable,
-                         fmt::format("{}: cannot be written: {}", to, std::generic_category().message(errno))};
-        }
-        return output;
-    }
-    Result<> write(std::string_view text) {
-        if (std::fwrite(text.data(), 1, text.size(), file_) == text.size()) return {};
-        return Error{ErrorCode::unavailable, fmt::format("{}: {}", name_, std::generic_category().message(errno))};
-    }
-    Result<> flush() { return told(std::fflush(file_)); }
-    Result<> close() { return told(file_ == stdout ? std::fflush(file_) : std::fclose(file_)); }
-
-private:
-    Result<> told(int failed) const {
-        if (failed == 0) return {};
-        return Error{ErrorCode::unavailable, fmt::format("{}: {}", name_, std::generic_category().message(errno))};
-    }
-
-    std::string name_;
-    std::FILE* file_ = nullptr;
-};
-
-// Waits so that `done` rows take as long as the rate says.
-void keep_pace(SteadyTime start, std::uint64_t done, std::uint64_t rate) {
-    if (rate == 0) return;
-    const auto due = start + std::chrono::nanoseconds(done * 1'000'000'000 / rate);
-    std::this_thread::sleep_until(due);
-}
-
-Result<> write_rows(Output& output, const GenerateOptions& options, bool show_progress) {
-    paysim::Generator generator({.seed = options.seed, .count = options.count});
-    std::optional<Progress> progress;
-    if (show_progress) progress.emplace("generate", "rows", options.count);
-    std::string text = std::string(paysim::kHeader) + "\n";
-    const auto start = steady_now();
-    const std::uint64_t flush_rows = options.rate == 0 ? 0 : std::max<std::uint64_t>(1, options.rate / 50);
-    std::uint64_t rows = 0;
-    while (const auto row = generator.next()) {
-        paysim::append_row(text, *row);
-        ++rows;
-        if (text.size() < kWriteBytes && (flush_rows == 0 || rows % flush_rows != 0)) continue;
-        if (auto done = output.write(text); !done) return done;
-        text.clear();
-        // Whoever reads a paced stream waits for its rows, not for a full buffer.
-        if (options.rate != 0) {
-            if (auto done = output.flush(); !done) return done;
-        }
-        keep_pace(start, rows, options.rate);
-        if (progress) progress->update(rows);
-    }
-    if (auto done = output.write(text); !done) return done;
-    if (progress) progress->finish(rows);
-    return {};
-}
-
+bool is_stdout(std::string_view to) { return to == "stdout" || to == "-"; }
+bool is_http(std::string_view to) { return to == "http" || to.starts_with("http://"); }
 // Words that name no file but a service.
 bool is_service(std::string_view to) {
-    if (to.find("://") != std::string_view::npos) return true;
-    return std::ranges::any_of(std::array{"http", "kafka", "postgres"},
-                               [&](std::string_view word) { return to == word; });
+    return to == "http" || to == "kafka" || to == "postgres" || to.find("://") != std::string_view::npos;
 }
 
-Exit generate_paysim(Context&, GenerateOptions& options) {
+// When the documents are made: each a fixed time after the one before, so that a seed gives the same bytes at any time
+// and pace, or at the time that it is.
+class Times {
+public:
+    static Result<Times> parse(const std::string& start, std::chrono::nanoseconds apart) {
+        if (start == "now") return Times(std::nullopt, apart);
+        Result<Instant> at = parse_rfc3339(start);
+        if (const auto day = parse_date(start)) at = Instant(*day);
+        constexpr Instant kLatestStart{std::chrono::sys_days{std::chrono::year{2100} / 1 / 1}};
+        if (at && *at <= kLatestStart && *at >= Instant(kEarliestStart)) return Times(*at, apart);
+        return Error{
+            ErrorCode::invalid,
+            fmt::format("--start: {}: write now, or a time from 1980 to 2100 like 2026-01-05 or 2026-01-05T09:30:00Z",
+                        quoted(start))};
+    }
+    Instant at(std::uint64_t number) const {
+        if (!start_) return system_now();
+        return *start_ + apart_ * static_cast<std::int64_t>(number % static_cast<std::uint64_t>(kSpan / apart_));
+    }
+
+private:
+    static constexpr std::chrono::sys_days kEarliestStart{std::chrono::year{1980} / 1 / 1};
+    static constexpr std::chrono::nanoseconds kSpan = std::chrono::days(36'500);  // then from the start again
+    Times(std::optional<Instant> start, std::chrono::nanoseconds apart) : start_(start), apart_(apart) {}
+
+    std::optional<Instant> start_;
+    std::chrono::nanoseconds apart_;
+};
+
+struct Sent {
+    std::uint64_t taken, dead_letters;
+};
+
+// On standard error when the documents themselves went to standard output.
+void print_summary(const Context& context, const GenerateOptions& options, std::string_view kind,
+                   const generate::Tally& tally, const std::optional<Sent>& sent) {
+    std::string text;
+    if (context.json) {
+        JsonWriter json(text);
+        json.begin_object().field("kind", kind).field("seed", options.seed).field("to", options.to);
+        json.raw_members(tally_json_members(tally));
+        if (sent) json.field("taken", sent->taken).field("dead_letters", sent->dead_letters);
+        json.end_object();
+        text += '\n';
+    } else {
+        text = tally_text(tally);
+        if (sent) text += fmt::format("\ntaken {}, dead letters {}\n", sent->taken, sent->dead_letters);
+    }
+    fmt::print(is_stdout(options.to) ? stderr : stdout, "{}", text);
+}
+
+Exit run_into_file(const Context& context, const GenerateOptions& options, std::string_view kind,
+                   const GenerateStream& stream) {
+    auto output = FileOutput::open(options.to);
+    if (!output) return fail(output.error());
+    const StopRequest stop;
+    const GenerateSink sink{.write = [&](std::string_view text) { return output->write(text); },
+                            .flush = [&] { return output->flush(); },
+                            .documents_max = 0};
+    // Both on one terminal would write over each other.
+    const bool show_progress = !is_stdout(options.to) || !is_terminal(stdout);
+    const auto tally = run_generate(stream, options.pace, sink, stop, show_progress);
+    if (!tally) return fail(tally.error());
+    if (auto done = output->close(); !done) return fail(done.error());
+    print_summary(context, options, kind, *tally, std::nullopt);
+    return Exit::done;
+}
+
+Exit run_into_service(Context& context, const GenerateOptions& options, std::string_view kind,
+                      const GenerateStream& stream) {
+    if (options.to != "http") context.url = options.to;
+    auto client = context.client();
+    if (!client) return fail(client.error());
+    const StopRequest stop;
+    MessageOutput output(std::move(*client), kind, stop);
+    const std::uint64_t batch = options.pace.batch == 0 ? MessageOutput::kMessagesMax : options.pace.batch;
+    const GenerateSink sink{.write = [&](std::string_view text) { return output.send(text); },
+                            .flush = {},
+                            .documents_max = std::min(batch, MessageOutput::kMessagesMax)};
+    const auto tally = run_generate(stream, options.pace, sink, stop, true);
+    if (!tally) return fail(tally.error());
+    print_summary(context, options, kind, *tally, Sent{output.taken(), output.dead_letters()});
+    if (output.dead_letters() == 0) return Exit::done;
+    return fail(Exit::no, fmt::format("{} messages could not be read; see /v1/dead-letters", output.dead_letters()));
+}
+
+Exit run_messages(Context& context, const GenerateOptions& options, std::string_view kind,
+                  const GenerateStream& stream) {
+    if (is_http(options.to)) return run_into_service(context, options, kind, stream);
+    if (is_service(options.to)) {
+        return fail(Exit::usage,
+                    fmt::format("--to {}: {} go to stdout, to a file or to http", quoted(options.to), stream.unit));
+    }
+    return run_into_file(context, options, kind, stream);
+}
+
+Exit generate_upi(Context& context, GenerateOptions& options) {
+    const auto times = Times::parse(options.start, kUpiApart);
+    if (!times) return fail(times.error());
+    generate::UpiGenerator generator({.seed = options.seed, .users = options.users, .realistic = options.realistic});
+    std::uint64_t made = 0;
+    return run_messages(context, options, "upi",
+                        {.unit = "messages",
+                         .count = options.count,
+                         .begin = {},
+                         .between = {},
+                         .after = "\n",
+                         .end = {},
+                         .next = [&](std::string& to) { return generator.append(to, times->at(made++)); }});
+}
+
+// The folders of the default are made; those of any other file are somebody's typing.
+std::optional<Exit> make_default_folders(const std::string& to) {
+    if (to != kB2bFile) return std::nullopt;
+    std::error_code failed;
+    std::filesystem::create_directories(std::filesystem::path(to).parent_path(), failed);
+    if (!failed) return std::nullopt;
+    return fail(Exit::environment, fmt::format("{}: its folder cannot be made: {}", to, failed.message()));
+}
+
+Exit generate_b2b(Context& context, GenerateOptions& options) {
+    const auto times = Times::parse(options.start, kB2bApart);
+    if (!times) return fail(times.error());
+    const bool file = !is_stdout(options.to) && !is_service(options.to);
+    const bool whole = options.format.empty() ? file : options.format == "json";
+    if (whole && is_http(options.to)) {
+        return fail(Exit::usage, "--format json: a service takes ndjson; leave --format out");
+    }
+    if (const auto failed = make_default_folders(options.to)) return *failed;
+    generate::B2bGenerator generator(
+        {.seed = options.seed, .customers = options.customers, .realistic = options.realistic});
+    std::uint64_t made = 0;
+    const bool by_type = whole && options.count != 0;
+    const auto next = [&](std::string& to) {
+        const std::uint64_t at = made++;
+        if (!by_type) return generator.append(to, times->at(at));
+        return generator.append(to, generate::b2b_type_in_file(at, options.count), times->at(at));
+    };
+    return run_messages(context, options, "b2b",
+                        {.unit = "documents",
+                         .count = options.count,
+                         .begin = whole ? R"({"transactions":[)" : "",
+                         .between = whole ? ",\n" : "",
+                         .after = whole ? "" : "\n",
+                         .end = whole ? "]}\n" : "",
+                         .next = next});
+}
+
+// The rows that are always the same.
+template <class Rows>
+Exit write_samples(const GenerateOptions& options, const Rows& rows) {
+    if (is_service(options.to)) {
+        return fail(Exit::usage,
+                    fmt::format("--to {}: sample {} go to stdout or to a file", quoted(options.to), options.rows));
+    }
+    auto output = FileOutput::open(options.to);
+    if (!output) return fail(output.error());
+    std::string text;
+    for (const auto& row : rows) {
+        generate::append_json(text, row);
+        text += '\n';
+    }
+    if (auto done = output->write(text); !done) return fail(done.error());
+    if (auto done = output->close(); !done) return fail(done.error());
+    return Exit::done;
+}
+
+Exit generate_clearing(Context& context, GenerateOptions& options) {
+    if (options.rows == "customers") return write_samples(options, generate::kClearingCustomers);
+    if (options.rows == "accounts") return write_samples(options, generate::kClearingAccounts);
+    generate::ClearingGenerator generator({.seed = options.seed, .realistic = options.realistic});
+    return run_messages(context, options, "clearing",
+                        {.unit = "rows",
+                         .count = options.count,
+                         .begin = {},
+                         .between = {},
+                         .after = "\n",
+                         .end = {},
+                         .next = [&](std::string& to) { return generator.append(to); }});
+}
+
+Exit generate_paysim(Context& context, GenerateOptions& options) {
     if (is_service(options.to)) {
         return fail(Exit::usage, fmt::format("--to {}: rows go to stdout or to a file; `nostro replay FILE --url URL` "
                                              "sends a file to a service",
                                              quoted(options.to)));
     }
-    auto output = Output::open(options.to);
-    if (!output) return fail(output.error());
-    const bool to_terminal = options.to == "stdout" || options.to == "-";
-    if (auto done = write_rows(*output, options, !to_terminal); !done) return fail(done.error());
-    if (auto done = output->close(); !done) return fail(done.error());
-    return Exit::done;
+    paysim::Generator generator({.seed = options.seed, .count = options.count});
+    const Currency dollar = Currency::parse("USD").value();
+    const auto next = [&](std::string& to) -> std::optional<generate::Made> {
+        const auto row = generator.next();
+        if (!row) return std::nullopt;
+        paysim::append_row(to, *row);
+        return generate::Made{.type = paysim::name(row->type),
+                              .status = row->is_fraud ? "fraud" : "ordinary",
+                              .amount = Money(row->amount_minor, dollar)};
+    };
+    return run_into_file(context, options, "paysim",
+                         {.unit = "rows",
+                          .count = options.count,
+                          .begin = std::string(paysim::kHeader) + "\n",
+                          .between = {},
+                          .after = {},
+                          .end = {},
+                          .next = next});
+}
+
+void add_common(Command& command, Context& context, GenerateOptions& options, std::uint64_t count,
+                const std::string& documents) {
+    options.count = count;
+    command.option("-n,--count", options.count, documents + "; 0: until Ctrl-C").with_default();
+    command.option("--seed", options.seed, "Another seed, other " + documents).with_default();
+    command.option("--tps", options.pace.rate, documents + " a second; 0: as fast as it goes").with_default();
+    command.flag("--json", context.json, "The counts at the end as JSON");
+}
+
+void add_messages(Command& command, Context& context, GenerateOptions& options) {
+    command.option("--to", options.to, "stdout, a file, or http: a nostro that serves this profile").with_default();
+    command.option("--url", context.url, "Where that nostro listens; else NOSTRO_URL says it").with_default();
+    command.option("--batch", options.pace.batch, "How many come at once, with --tps or to http; 0: as fits")
+        .with_default();
+    command.flag("--realistic", options.realistic, "Valid check digits, parts that fit together, a plausible mix");
+}
+
+void add_start(Command& command, GenerateOptions& options) {
+    command.option("--start", options.start, "Time of the first; now: each has the time that it is").with_default();
 }
 
 }  // namespace
@@ -118,11 +277,46 @@ Exit generate_paysim(Context&, GenerateOptions& options) {
 void add_generate(Command app, Context& context) {
     const Command generate = app.add_group("generate", "Seeded generators: the same seed gives the same bytes");
     add_command<GenerateOptions>(
+        generate, context, "upi", "Messages of the upi profile: payments between a few users",
+        [&](Command& command, GenerateOptions& options) {
+            add_common(command, context, options, kUpiCount, "Messages");
+            add_messages(command, context, options);
+            command.option("--users", options.users, "How many pay each other; none: 5, realistic 1,000")
+                .between(2, 1'000'000);
+            add_start(command, options);
+        },
+        generate_upi);
+    add_command<GenerateOptions>(
+        generate, context, "b2b", "Documents of the b2b profile: business payments of nine types",
+        [&](Command& command, GenerateOptions& options) {
+            options.to = kB2bFile;
+            add_common(command, context, options, kB2bCount, "Documents");
+            add_messages(command, context, options);
+            command.option("--customers", options.customers, "How many pay each other")
+                .between(4, 100'000)
+                .with_default();
+            command
+                .option("--format", options.format,
+                        "json: one document, ordered by type; ndjson: a line each, types mixed. "
+                        "None: json into a file, else ndjson")
+                .one_of({"json", "ndjson"});
+            add_start(command, options);
+        },
+        generate_b2b);
+    add_command<GenerateOptions>(
+        generate, context, "clearing", "Rows of the clearing profile: its three samples, then random ones",
+        [&](Command& command, GenerateOptions& options) {
+            add_common(command, context, options, generate::kClearingTransactions.size(), "Rows");
+            add_messages(command, context, options);
+            command.option("--rows", options.rows, "transactions, or the sample customers or accounts")
+                .one_of({"transactions", "customers", "accounts"})
+                .with_default();
+        },
+        generate_clearing);
+    add_command<GenerateOptions>(
         generate, context, "paysim", "Rows in the layout of the PaySim data set, fraud labelled",
-        [](Command& command, GenerateOptions& options) {
-            command.option("-n,--count", options.count, "Rows; 0: endless").with_default();
-            command.option("--seed", options.seed, "Another seed, another file").with_default();
-            command.option("--tps", options.rate, "Rows a second; 0: as fast as it goes").with_default();
+        [&](Command& command, GenerateOptions& options) {
+            add_common(command, context, options, kPaysimCount, "Rows");
             command.option("--to", options.to, "stdout or a file").with_default();
         },
         generate_paysim);
