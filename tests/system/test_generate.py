@@ -203,23 +203,50 @@ def test_a_service_gets_the_same_messages(kind, taker, tmp_path):
         (f"/v1/profiles/{kind}/messages", count) for count in (1000, 1000, 300)]  # fmt: skip
     assert {kind_of for _, _, kind_of, _ in taker.seen} == {"application/x-ndjson"}
     assert [line for *_, sent in taker.seen for line in sent] == (tmp_path / "file").read_text().splitlines()
-    assert "taken 2300, dead letters 0" in done.stdout and "2,300 of 2,300" in done.stderr, done
+    assert "taken 2300, known before 0, dead letters 0, refused 0\n" in done.stdout and "2,300 of 2,300" in done.stderr, done
     taker.seen.clear()
     told = json.loads(generate(kind, "--count", 25, "--to", taker.url, "--batch", 10, "--json").stdout)
     assert [len(sent) for *_, sent in taker.seen] == [10, 10, 5] and told["taken"] == 25
 
 
-def test_a_busy_service_is_asked_again_and_a_dead_letter_is_1(taker):
-    def answer(_path, sent):
-        if len(taker.seen) < 2:
-            return 503, {"title": "busy", "detail": "the inbox is full", "code": "overloaded"}
-        return 202, {"taken": len(sent) - 1, "dead_letters": 1}
+def counts(taken, **more):
+    return {"taken": taken, "replayed": 0, "dead_letters": 0, "refused": 0, "payments": {}, "not_taken": [], **more}
 
-    taker.answer = answer
-    done = generate("upi", "--count", 20, "--to", "http", "--url", taker.url, code=1)
-    assert [status for status, *_ in taker.seen] == [503, 503, 202]
+
+def test_a_busy_service_is_asked_again(taker):
+    busy = {"line": 2, "status": 503, "code": "overloaded", "detail": "not taken; send it again"}
+    answers = [(503, {"title": "busy", "detail": "the inbox is full", "code": "overloaded"}),
+               (422, counts(0, refused=20, not_taken=[busy] * 20)),
+               (202, counts(19, refused=1, not_taken=[busy])),
+               (202, counts(20, replayed=19, payments={"settled": 15, "rejected": 5}))]  # fmt: skip
+    taker.answer = lambda *_: answers[len(taker.seen)]
+    told = json.loads(generate("upi", "--count", 20, "--to", "http", "--url", taker.url, "--json").stdout)
+    assert [status for status, *_ in taker.seen] == [status for status, _ in answers]
     assert all(sent == taker.seen[0][3] for *_, sent in taker.seen)
-    assert "taken 19, dead letters 1" in done.stdout and "1 messages could not be read" in done.stderr, done
+    assert {name: told[name] for name in ("taken", "known_before", "dead_letters", "refused", "payments")} == {
+        "taken": 20, "known_before": 0, "dead_letters": 0, "refused": 0, "payments": {"rejected": 5, "settled": 15}}  # fmt: skip
+
+
+def test_a_message_that_is_not_taken_is_1(taker):
+    taker.answer = lambda _path, sent: (202, counts(len(sent), dead_letters=1))
+    done = generate("upi", "--count", 20, "--to", "http", "--url", taker.url, code=1)
+    assert "taken 20, known before 0, dead letters 1, refused 0" in done.stdout, done
+    assert "1 messages could not be read; see /v1/dead-letters" in done.stderr, done
+    full = {"line": 1, "status": 422, "code": "book_full", "detail": "no room for accounts"}
+    taker.answer = lambda *_: (422, counts(0, refused=20, not_taken=[full] * 20))
+    assert "20 messages were refused: no room for accounts" in generate(
+        "upi", "--count", 20, "--to", "http", "--url", taker.url, code=1).stderr  # fmt: skip
+
+
+def test_a_profile_takes_what_is_generated_once(nostro):
+    program = nostro("--profile", "upi")
+    arguments = ["upi", "--count", 1500, "--to", "http", "--url", program.url, "--json"]
+    first, again = (json.loads(generate(*arguments).stdout) for _ in range(2))
+    assert first["taken"] == again["taken"] == again["known_before"] == 1500 and first["known_before"] == 0
+    assert first["payments"] == again["payments"] and sum(first["payments"].values()) == 1500
+    assert first["payments"]["settled"] > 10 and first["payments"]["rejected"] > 1500 // 5
+    realistic = json.loads(generate(*arguments, "--realistic", "--seed", 7).stdout)
+    assert realistic["payments"]["settled"] > 1200 and realistic["statuses"]["00"] > 1200
 
 
 def test_a_service_that_takes_nothing_is_told(taker):

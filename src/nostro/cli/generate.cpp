@@ -73,24 +73,35 @@ private:
     std::chrono::nanoseconds apart_;
 };
 
-struct Sent {
-    std::uint64_t taken, dead_letters;
-};
+std::string counts_text(const MessageCounts& counts) {
+    std::string text = fmt::format("\ntaken {}, known before {}, dead letters {}, refused {}\n", counts.taken,
+                                   counts.known_before, counts.dead_letters, counts.refused);
+    for (const auto& [state, count] : counts.payments) text += fmt::format("{}  {}\n", state, count);
+    return text;
+}
+
+void append_counts(JsonWriter& json, const MessageCounts& counts) {
+    json.field("taken", counts.taken).field("known_before", counts.known_before);
+    json.field("dead_letters", counts.dead_letters).field("refused", counts.refused);
+    json.key("payments").begin_object();
+    for (const auto& [state, count] : counts.payments) json.field(state, count);
+    json.end_object();
+}
 
 // On standard error when the documents themselves went to standard output.
 void print_summary(const Context& context, const GenerateOptions& options, std::string_view kind,
-                   const generate::Tally& tally, const std::optional<Sent>& sent) {
+                   const generate::Tally& tally, const MessageCounts* sent) {
     std::string text;
     if (context.json) {
         JsonWriter json(text);
         json.begin_object().field("kind", kind).field("seed", options.seed).field("to", options.to);
         json.raw_members(tally_json_members(tally));
-        if (sent) json.field("taken", sent->taken).field("dead_letters", sent->dead_letters);
+        if (sent != nullptr) append_counts(json, *sent);
         json.end_object();
         text += '\n';
     } else {
         text = tally_text(tally);
-        if (sent) text += fmt::format("\ntaken {}, dead letters {}\n", sent->taken, sent->dead_letters);
+        if (sent != nullptr) text += counts_text(*sent);
     }
     fmt::print(is_stdout(options.to) ? stderr : stdout, "{}", text);
 }
@@ -108,7 +119,7 @@ Exit run_into_file(const Context& context, const GenerateOptions& options, std::
     const auto tally = run_generate(stream, options.pace, sink, stop, show_progress);
     if (!tally) return fail(tally.error());
     if (auto done = output->close(); !done) return fail(done.error());
-    print_summary(context, options, kind, *tally, std::nullopt);
+    print_summary(context, options, kind, *tally, nullptr);
     return Exit::done;
 }
 
@@ -125,9 +136,16 @@ Exit run_into_service(Context& context, const GenerateOptions& options, std::str
                             .documents_max = std::min(batch, MessageOutput::kMessagesMax)};
     const auto tally = run_generate(stream, options.pace, sink, stop, true);
     if (!tally) return fail(tally.error());
-    print_summary(context, options, kind, *tally, Sent{output.taken(), output.dead_letters()});
-    if (output.dead_letters() == 0) return Exit::done;
-    return fail(Exit::no, fmt::format("{} messages could not be read; see /v1/dead-letters", output.dead_letters()));
+    const MessageCounts& counts = output.counts();
+    print_summary(context, options, kind, *tally, &counts);
+    if (counts.refused != 0) {
+        return fail(Exit::no, fmt::format("{} {} were refused: {}", counts.refused, stream.unit, counts.first_refusal));
+    }
+    if (counts.dead_letters != 0) {
+        return fail(Exit::no,
+                    fmt::format("{} {} could not be read; see /v1/dead-letters", counts.dead_letters, stream.unit));
+    }
+    return Exit::done;
 }
 
 Exit run_messages(Context& context, const GenerateOptions& options, std::string_view kind,

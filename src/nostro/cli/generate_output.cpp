@@ -2,18 +2,25 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 #include <utility>
 
-#include "nostro/cli/command.hpp"
+#include "nostro/base/text.hpp"
 
 namespace nostro::cli {
 namespace {
 
 constexpr int kTriesMax = 200;
 constexpr auto kRetryPause = std::chrono::milliseconds(100);
-constexpr int kBusy = 503;
+constexpr std::uint64_t kBusy = 503;
+
+// Some messages found no room: all are sent again, since those that were taken are known.
+bool is_partly_busy(const Json& answer) {
+    return std::ranges::any_of(answer.items("not_taken"),
+                               [](const Json& each) { return each.number("status") == kBusy; });
+}
 
 }  // namespace
 
@@ -55,16 +62,31 @@ Result<> MessageOutput::send(std::string_view lines) {
     for (int tries = 1;; ++tries) {
         const auto answer = client_.request("POST", target_, lines, {{"Content-Type", "application/x-ndjson"}});
         if (!answer) return answer.error();
-        if (answer->status == kBusy && tries < kTriesMax && !stop_.wait_until(steady_now() + kRetryPause)) continue;
-        if (answer->status >= 300) {
+        const auto json = Json::parse(answer->body);
+        const bool busy = answer->status == static_cast<int>(kBusy) || (json && is_partly_busy(*json));
+        if (busy && tries < kTriesMax && !stop_.wait_until(steady_now() + kRetryPause)) continue;
+        // An answer that nothing was taken has its counts all the same.
+        if (answer->status >= 300 && !(json && json->number("taken"))) {
             const auto code = answer->status >= 500 ? ErrorCode::unavailable : ErrorCode::conflict;
             return Error{code, fmt::format("POST {}: {}", target_, problem_text(*answer))};
         }
-        const auto json = Json::parse(answer->body);
         if (!json) return Error{ErrorCode::unknown, fmt::format("POST {}: {}", target_, json.error().what)};
-        taken_ += json->number("taken").value_or(0);
-        dead_letters_ += json->number("dead_letters").value_or(0);
+        count(*json, tries == 1);
         return {};
+    }
+}
+
+void MessageOutput::count(const Json& answer, bool first_try) {
+    counts_.taken += answer.number("taken").value_or(0);
+    counts_.dead_letters += answer.number("dead_letters").value_or(0);
+    counts_.refused += answer.number("refused").value_or(0);
+    // Of a second try, those that the first one took are known as well.
+    if (first_try) counts_.known_before += answer.number("replayed").value_or(0);
+    for (const auto& [state, count] : answer.members("payments")) {
+        counts_.payments[state] += parse_uint64(count).value_or(0);
+    }
+    if (const auto refused = answer.items("not_taken"); counts_.first_refusal.empty() && !refused.empty()) {
+        counts_.first_refusal = refused.front().text("detail");
     }
 }
 

@@ -4,11 +4,13 @@
 #pragma once
 #include <cstdint>
 #include <cstdio>
+#include <map>
 #include <string>
 #include <string_view>
 
 #include "nostro/base/result.hpp"
 #include "nostro/cli/client.hpp"
+#include "nostro/cli/command.hpp"
 #include "nostro/cli/stop_request.hpp"
 
 namespace nostro::cli {
@@ -34,6 +36,16 @@ private:
     std::FILE* file_;
 };
 
+// What became of messages that were sent.
+struct MessageCounts {
+    std::uint64_t taken = 0;         // durable, dead letters among them
+    std::uint64_t known_before = 0;  // of those taken
+    std::uint64_t dead_letters = 0;  // nobody could read them
+    std::uint64_t refused = 0;
+    std::string first_refusal;
+    std::map<std::string, std::uint64_t> payments;  // by state
+};
+
 // Messages of a profile, which knows them by their ids: one that is sent twice changes nothing.
 class MessageOutput {
 public:
@@ -45,14 +57,15 @@ public:
     // not take them; `unavailable`, `unknown`: as Client.
     Result<> send(std::string_view lines);
 
-    std::uint64_t taken() const { return taken_; }
-    std::uint64_t dead_letters() const { return dead_letters_; }  // what the service could not read
+    const MessageCounts& counts() const { return counts_; }
 
 private:
+    void count(const Json& answer, bool first_try);
+
     Client client_;
     std::string target_;
     const StopRequest& stop_;
-    std::uint64_t taken_ = 0, dead_letters_ = 0;
+    MessageCounts counts_;
 };
 
 }  // namespace nostro::cli
