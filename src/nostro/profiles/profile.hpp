@@ -54,9 +54,6 @@ public:
     // The HTTP routes of the original, with Route::profile set. The ledger outlives them.
     virtual std::vector<Route> routes(Ledger&) const { return {}; }
 
-    // Entries of its own in the query index, for searches by what only it knows.
-    virtual void rows(const Payment&, std::vector<IndexRow>&) const {}
-
     // The metric names that the original promises. Called once; then count() meets each outcome of its tenant, from
     // the program's start on. `payment`: of outcomes whose event is `submitted`.
     virtual void register_metrics(MetricsRegistry&) {}
@@ -69,10 +66,17 @@ struct ProfileEntry {
     std::string_view name;            // of the tenant, and of profiles/NAME.toml
     std::string_view title, version;  // of its API document; empty: it has no HTTP
     Result<std::unique_ptr<Profile>> (*make)(const ProfileSetup& setup);
+    // Its entries in the query index, for searches by what only it knows; of records too (Recorded::payment). No
+    // setting changes them: whoever proves or rebuilds the index has none.
+    void (*rows)(const Payment& payment, std::vector<IndexRow>& into) = nullptr;
 };
+
+// Goes up with every change of what rows() of any profile give: an index of another version is made anew.
+constexpr std::uint32_t kProfileRowsVersion = 1;
 
 // Every profile that is compiled in (profiles.cpp).
 std::span<const ProfileEntry> profiles();
 const ProfileEntry* find_profile(std::string_view name);
+const ProfileEntry* find_profile(TenantNo tenant);
 
 }  // namespace nostro

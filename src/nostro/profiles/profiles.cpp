@@ -20,4 +20,10 @@ const ProfileEntry* find_profile(std::string_view name) {
     return found == all.end() ? nullptr : &*found;
 }
 
+const ProfileEntry* find_profile(TenantNo tenant) {
+    const auto all = profiles();
+    const auto found = std::ranges::find(all, tenant, &ProfileEntry::tenant);
+    return found == all.end() ? nullptr : &*found;
+}
+
 }  // namespace nostro
