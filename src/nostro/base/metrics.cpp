@@ -4,6 +4,7 @@
 #include <bit>
 #include <charconv>
 #include <cmath>
+#include <functional>
 #include <span>
 
 #include "nostro/base/assert.hpp"
@@ -97,16 +98,21 @@ void append_double(std::string& to, double value) {
     }
 }
 
-// Nanoseconds as exact seconds ("0.00025"), so that a bound looks like the number it is.
-void append_in_unit(std::string& to, std::uint64_t value, Unit unit) {
-    if (unit == Unit::things) return append_value(to, value);
-    append_value(to, value / 1'000'000'000);
-    std::uint64_t part = value % 1'000'000'000;
+// Exact, so that a bound looks like the number it is: 250000 with 9 decimals is "0.00025".
+void append_scaled(std::string& to, std::uint64_t value, unsigned decimals) {
+    std::uint64_t one = 1;
+    for (unsigned i = 0; i < decimals; ++i) one *= 10;
+    append_value(to, value / one);
+    std::uint64_t part = value % one;
     if (part == 0) return;
     to += '.';
-    for (std::uint64_t digit = 100'000'000; part != 0; part %= digit, digit /= 10) {
+    for (std::uint64_t digit = one / 10; part != 0; part %= digit, digit /= 10) {
         to += static_cast<char>('0' + part / digit);
     }
+}
+
+void append_in_unit(std::string& to, std::uint64_t value, Unit unit) {
+    append_scaled(to, value, unit == Unit::nanoseconds ? 9 : 0);
 }
 
 void append_sample(std::string& to, std::string_view name, std::string_view suffix, std::string_view labels,
@@ -148,7 +154,50 @@ void append_histogram(std::string& to, std::string_view name, std::string_view l
     to += '\n';
 }
 
+// Bounds are written as the client library of the original systems writes them: "1.0", so that a reader of theirs
+// which names a bucket finds it.
+void append_histogram(std::string& to, std::string_view name, std::string_view labels,
+                      const BoundedHistogram& histogram) {
+    std::uint64_t below = 0;
+    std::string le;
+    const auto bounds = histogram.bounds();
+    for (std::size_t i = 0; i <= bounds.size(); ++i) {
+        below += histogram.in_bucket(i);
+        le = "le=\"";
+        if (i == bounds.size()) {
+            le += "+Inf";
+        } else {
+            append_scaled(le, bounds[i], histogram.decimals());
+            if (le.find('.') == std::string::npos) le += ".0";
+        }
+        le += '"';
+        append_sample(to, name, "_bucket", labels, le);
+        append_value(to, below);
+        to += '\n';
+    }
+    append_sample(to, name, "_sum", labels);
+    append_scaled(to, histogram.sum(), histogram.decimals());
+    to += '\n';
+    append_sample(to, name, "_count", labels);
+    append_value(to, below);  // not counted apart, so that it is what the buckets say
+    to += '\n';
+}
+
 }  // namespace
+
+BoundedHistogram::BoundedHistogram(std::span<const std::uint64_t> bounds, unsigned decimals)
+    : bounds_(bounds.begin(), bounds.end()),
+      decimals_(decimals),
+      counts_(std::make_unique<std::atomic<std::uint64_t>[]>(bounds.size() + 1)) {
+    NOSTRO_ASSERT(std::ranges::adjacent_find(bounds_, std::greater_equal<>()) == bounds_.end() && decimals <= 18,
+                  "a histogram's bounds do not rise");
+}
+
+void BoundedHistogram::record(std::uint64_t value) {
+    const auto bucket = std::ranges::lower_bound(bounds_, value) - bounds_.begin();
+    counts_[static_cast<std::size_t>(bucket)].fetch_add(1, std::memory_order_relaxed);
+    sum_.fetch_add(value, std::memory_order_relaxed);
+}
 
 void Histogram::record(std::uint64_t value) {
     const Bounds& bounds = bounds_of(unit_);
@@ -240,6 +289,15 @@ Histogram& MetricsRegistry::histogram(std::string_view name, std::string_view he
     return histogram;
 }
 
+BoundedHistogram& MetricsRegistry::bounded_histogram(std::string_view name, std::string_view help,
+                                                     std::span<const std::uint64_t> bounds, unsigned decimals,
+                                                     const MetricLabels& labels) {
+    const std::lock_guard lock(mutex_);
+    BoundedHistogram& histogram = bounded_histograms_.emplace_back(bounds, decimals);
+    add_series(Type::bounded_histogram, name, help, labels, &histogram);
+    return histogram;
+}
+
 void MetricsRegistry::append_series(std::string& to, const Family& family, const Series& series) {
     switch (family.type) {
         case Type::counter:
@@ -255,11 +313,14 @@ void MetricsRegistry::append_series(std::string& to, const Family& family, const
         case Type::histogram:
             append_histogram(to, family.name, series.labels, static_cast<const Histogram*>(series.metric)->snapshot());
             return;
+        case Type::bounded_histogram:
+            append_histogram(to, family.name, series.labels, *static_cast<const BoundedHistogram*>(series.metric));
+            return;
     }
 }
 
 std::string MetricsRegistry::prometheus_text() const {
-    constexpr std::array<std::string_view, 3> kTypeNames{"counter", "gauge", "histogram"};
+    constexpr std::array<std::string_view, 4> kTypeNames{"counter", "gauge", "histogram", "histogram"};
     std::string text;
     const std::lock_guard lock(mutex_);
     for (const Family& family : families_) {

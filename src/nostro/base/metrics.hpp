@@ -9,7 +9,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -77,6 +79,26 @@ private:
     std::atomic<std::uint64_t> sum_{0}, max_{0};
 };
 
+// A histogram whose bounds are a contract with whoever reads it. Values are whole numbers of a smallest unit
+// (nanoseconds, minor units of money), shown divided by 10^decimals.
+class BoundedHistogram {
+public:
+    // `bounds` rise; a value equal to one is in its bucket.
+    BoundedHistogram(std::span<const std::uint64_t> bounds, unsigned decimals);
+
+    void record(std::uint64_t value);
+    std::span<const std::uint64_t> bounds() const { return bounds_; }
+    unsigned decimals() const { return decimals_; }
+    std::uint64_t in_bucket(std::size_t bucket) const { return counts_[bucket].load(std::memory_order_relaxed); }
+    std::uint64_t sum() const { return sum_.load(std::memory_order_relaxed); }
+
+private:
+    const std::vector<std::uint64_t> bounds_;
+    const unsigned decimals_;
+    std::unique_ptr<std::atomic<std::uint64_t>[]> counts_;  // one more than bounds
+    std::atomic<std::uint64_t> sum_{0};
+};
+
 // Label names and values, from closed sets: never an id, a name or an amount.
 using MetricLabels = std::vector<std::pair<std::string, std::string>>;
 
@@ -91,13 +113,16 @@ public:
     Counter& counter(std::string_view name, std::string_view help, const MetricLabels& labels = {});
     Gauge& gauge(std::string_view name, std::string_view help, const MetricLabels& labels = {});
     Histogram& histogram(std::string_view name, std::string_view help, Unit unit, const MetricLabels& labels = {});
+    BoundedHistogram& bounded_histogram(std::string_view name, std::string_view help,
+                                        std::span<const std::uint64_t> bounds, unsigned decimals,
+                                        const MetricLabels& labels = {});
 
     static constexpr std::string_view kContentType = "text/plain; version=0.0.4; charset=utf-8";
     // Text format 0.0.4, families in the order of their registration.
     std::string prometheus_text() const;
 
 private:
-    enum class Type : std::uint8_t { counter, gauge, histogram };
+    enum class Type : std::uint8_t { counter, gauge, histogram, bounded_histogram };
 
     struct Series {
         std::string labels;  // name="value",name="value"
@@ -117,6 +142,7 @@ private:
     std::deque<Counter> counters_;  // deques: a reference stays good when more are added
     std::deque<Gauge> gauges_;
     std::deque<Histogram> histograms_;
+    std::deque<BoundedHistogram> bounded_histograms_;
 };
 
 }  // namespace nostro

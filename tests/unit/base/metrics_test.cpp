@@ -103,6 +103,32 @@ TEST(HistogramTest, ThingsAreCountedInWholes) {
 }
 
 // Against the exact answer over the sorted values: half a bucket is at most a quarter of the value.
+TEST(HistogramTest, BoundsThatAreGivenAreShownAsTheyWereMeant) {
+    MetricsRegistry registry;
+    constexpr std::uint64_t kBounds[] = {5'000'000, 1'000'000'000, 2'500'000'000};
+    BoundedHistogram& seconds = registry.bounded_histogram("request_seconds", "Time.", kBounds, 9, {{"method", "GET"}});
+    constexpr std::uint64_t kAmounts[] = {100, 5'000'000};
+    BoundedHistogram& amounts = registry.bounded_histogram("transaction_amount", "Amounts.", kAmounts, 2);
+    for (const std::uint64_t ns : {1ull, 5'000'000ull, 5'000'001ull, 2'500'000'001ull}) seconds.record(ns);
+    for (const std::uint64_t minor : {0ull, 101ull, 15'000'050ull}) amounts.record(minor);
+    EXPECT_EQ(registry.prometheus_text(),
+              "# HELP request_seconds Time.\n"
+              "# TYPE request_seconds histogram\n"
+              "request_seconds_bucket{method=\"GET\",le=\"0.005\"} 2\n"
+              "request_seconds_bucket{method=\"GET\",le=\"1.0\"} 3\n"
+              "request_seconds_bucket{method=\"GET\",le=\"2.5\"} 3\n"
+              "request_seconds_bucket{method=\"GET\",le=\"+Inf\"} 4\n"
+              "request_seconds_sum{method=\"GET\"} 2.510000003\n"
+              "request_seconds_count{method=\"GET\"} 4\n"
+              "# HELP transaction_amount Amounts.\n"
+              "# TYPE transaction_amount histogram\n"
+              "transaction_amount_bucket{le=\"1.0\"} 1\n"
+              "transaction_amount_bucket{le=\"50000.0\"} 2\n"
+              "transaction_amount_bucket{le=\"+Inf\"} 3\n"
+              "transaction_amount_sum 150001.51\n"
+              "transaction_amount_count 3\n");
+}
+
 RC_GTEST_PROP(HistogramTest, QuantilesAreNearTheExactOnes, ()) {
     auto values = *rc::gen::nonEmpty(rc::gen::container<std::vector<std::uint64_t>>(
         rc::gen::map(rc::gen::inRange(0, 30), [](int shift) { return std::uint64_t{200} << shift; })));
