@@ -5,7 +5,7 @@
 
 namespace nostro {
 
-HttpMetrics::HttpMetrics(MetricsRegistry& registry, const Router& router)
+HttpMetrics::HttpMetrics(MetricsRegistry& registry, const Router& router, bool by_endpoint)
     : connections_total(registry.counter("nostro_http_connections_total", "Connections taken.")),
       connections_refused_total(
           registry.counter("nostro_http_connections_refused_total", "Connections turned away: too many were open.")),
@@ -32,14 +32,15 @@ HttpMetrics::HttpMetrics(MetricsRegistry& registry, const Router& router)
     };
     for (const Route& route : router.routes()) add(name(route.method), route.path);
     add("", "");
+    if (by_endpoint) by_endpoint_ = std::make_unique<RequestMetrics>(registry, router);
 }
 
-void HttpMetrics::answered(const Router& router, const Route* route, std::uint16_t status,
-                           std::chrono::nanoseconds time) {
-    const OfRoute& of_route = route == nullptr ? routes_.back() : routes_[router.number(*route)];
-    const std::size_t status_class = std::clamp<std::size_t>(status / 100u, 2, 5) - 1;
+void HttpMetrics::answered(const Router& router, const Answered& request) {
+    const OfRoute& of_route = request.route == nullptr ? routes_.back() : routes_[router.number(*request.route)];
+    const std::size_t status_class = std::clamp<std::size_t>(request.status / 100u, 2, 5) - 1;
     of_route.by_class[status_class]->add();
-    of_route.seconds->record(time);
+    of_route.seconds->record(request.time);
+    if (by_endpoint_ != nullptr) by_endpoint_->answered(request.path, request.method, request.status, request.time);
 }
 
 }  // namespace nostro

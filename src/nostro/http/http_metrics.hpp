@@ -3,19 +3,29 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <vector>
 
 #include "nostro/base/metrics.hpp"
+#include "nostro/http/request_metrics.hpp"
 #include "nostro/http/router.hpp"
 
 namespace nostro {
 
 class HttpMetrics {
 public:
-    HttpMetrics(MetricsRegistry& registry, const Router& router);
+    // `by_endpoint`: request_metrics.hpp's names too. Router and registry outlive this.
+    HttpMetrics(MetricsRegistry& registry, const Router& router, bool by_endpoint = false);
 
-    // One answered request; route nullptr: it had none (404, broken framing).
-    void answered(const Router& router, const Route* route, std::uint16_t status, std::chrono::nanoseconds time);
+    struct Answered {
+        const Route* route = nullptr;        // nullptr: it had none (404, broken framing)
+        std::size_t path = Router::kNoPath;  // Router::Found::path
+        std::optional<Method> method;        // nullopt: none that is known
+        std::uint16_t status = 200;
+        std::chrono::nanoseconds time{};
+    };
+    void answered(const Router& router, const Answered& request);
 
     Counter& connections_total;
     Counter& connections_refused_total;  // above connections_max
@@ -32,6 +42,7 @@ private:
         Histogram* seconds;
     };
     std::vector<OfRoute> routes_;  // the last one: no route
+    std::unique_ptr<RequestMetrics> by_endpoint_;
 };
 
 }  // namespace nostro

@@ -148,6 +148,7 @@ IoThread::IoThread(const ServerOptions& options, const SessionLimits& limits, co
     around_.router = &router;
     around_.limits = &limits_;
     around_.metrics = &metrics;
+    around_.cors = cors_fields(limits_.cors_origin);
     around_.sink = mailbox_;
     around_.budget = std::move(budget);
     const auto shortest = std::min({limits.head_timeout, limits.body_timeout, limits.idle_timeout, limits.write_timeout,

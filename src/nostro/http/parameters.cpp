@@ -161,9 +161,14 @@ std::optional<ParameterFault> read_query(std::string& decoded, Request& request)
         const auto found = std::ranges::find_if(parameters, [&](const Parameter& parameter) {
             return parameter.in == ParameterIn::query && parameter.name == item_name;
         });
-        if (found == parameters.end()) return unknown_parameter(item_name, *request.route);
+        // The originals look for those that they know, of a name that stands twice at the last.
+        const bool lenient = !request.route->profile.empty();
+        if (found == parameters.end()) {
+            if (lenient) continue;
+            return unknown_parameter(item_name, *request.route);
+        }
         std::string_view& value = request.values[static_cast<std::size_t>(found - parameters.begin())];
-        if (value.data() != nullptr) return fault_of(*found, "duplicate_parameter", "may be sent once");
+        if (value.data() != nullptr && !lenient) return fault_of(*found, "duplicate_parameter", "may be sent once");
         value = decode(item.value, true, decoded);
     }
     return std::nullopt;

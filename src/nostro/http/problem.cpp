@@ -13,6 +13,7 @@ std::string_view status_phrase(std::uint16_t status) {
         case 202: return "Accepted";
         case 204: return "No Content";
         case 304: return "Not Modified";
+        case 307: return "Temporary Redirect";
         case 400: return "Bad Request";
         case 403: return "Forbidden";
         case 404: return "Not Found";

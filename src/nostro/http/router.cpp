@@ -35,6 +35,8 @@ Router::Path& Router::path_of(std::string_view text) {
     if (const auto known = by_text_.find(text); known != by_text_.end()) return *known->second;
     Path& path = *paths_.emplace_back(std::make_unique<Path>());
     by_text_.emplace(text, &path);
+    path.number = path_texts_.size();
+    path_texts_.push_back(text);
     std::array<std::string_view, kPathSegmentsMax> segments;
     const std::size_t count = split_path(text, segments);
     NOSTRO_ASSERT(text.starts_with('/') && count <= kPathSegmentsMax, "a route's path is too deep");
@@ -57,6 +59,7 @@ Router::Router(std::vector<Route> routes) : routes_(std::move(routes)) {
         const Route*& place = path_of(route.path).by_method[static_cast<std::size_t>(route.method)];
         NOSTRO_ASSERT(place == nullptr, "two routes have the same method and path");
         place = &route;
+        has_profiles_ = has_profiles_ || !route.profile.empty();
     }
     for (const auto& path : paths_) {
         auto& by_method = path->by_method;
@@ -73,7 +76,19 @@ Router::Found Router::answer(const Path& path, Method method) {
     Found found;
     found.route = path.by_method[static_cast<std::size_t>(method)];
     found.allow = path.allow;
+    found.path = path.number;
     return found;
+}
+
+bool Router::is_of_profile(std::string_view path) const {
+    const auto profiles_own = [&](Method method) {
+        const Found found = find(method, path);
+        return found.route != nullptr && !found.route->profile.empty();
+    };
+    for (const Method method : {Method::get, Method::post, Method::put, Method::patch, Method::del}) {
+        if (profiles_own(method)) return true;
+    }
+    return false;
 }
 
 Router::Found Router::find(Method method, std::string_view path) const {

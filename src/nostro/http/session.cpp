@@ -7,6 +7,7 @@
 #include <exception>
 
 #include "nostro/http/problem.hpp"
+#include "nostro/http/refusals.hpp"
 #include "nostro/http/session_block.hpp"
 
 namespace nostro {
@@ -44,7 +45,7 @@ Session::~Session() {
     if (stream_ != nullptr) around_.metrics->streams.add(-1);
 }
 
-Session::Slot& Session::open_slot(const Route* route, bool head_only, bool close) {
+Session::Slot& Session::open_slot(const Router::Found& found, std::optional<Method> method, bool close) {
     if (open_slots() == slots_.size()) {  // full: twice the ring, in order
         std::vector<Slot> larger(slots_.size() * 2);
         for (std::uint64_t no = first_; no != next_; ++no) {
@@ -54,10 +55,13 @@ Session::Slot& Session::open_slot(const Route* route, bool head_only, bool close
     }
     Slot& opened = slots_[next_++ & (slots_.size() - 1)];
     opened.response.clear();
+    const Route* const route = found.route;
     opened.route = route;
+    opened.path = found.path;
+    opened.method = method;
     opened.since = around_.now;
     opened.ready = false;
-    opened.head_only = head_only;
+    opened.head_only = method == Method::head;
     opened.close = close;
     opened.is_read = route != nullptr && route->method == Method::get && (route->blocks || route->keeps_request);
     if (opened.is_read) ++reads_open_;
@@ -90,13 +94,18 @@ void Session::reply(std::uint64_t request, ReplySink::Render& render) {
     try {
         render(answered->response);
     } catch (const std::exception&) {  // out of memory, or a bug: this request alone pays for it
-        write_problem(answered->response, 500, "internal_error", "the answer could not be written");
+        answered->response.refuse(500, "internal_error", "the answer could not be written");
     }
+    finish_refusal(answered->response, *around_.router, answered->route);
     answered->ready = true;
 }
 
 void Session::count(const Slot& answered) const {
-    around_.metrics->answered(*around_.router, answered.route, answered.response.status, around_.now - answered.since);
+    around_.metrics->answered(*around_.router, {.route = answered.route,
+                                                .path = answered.path,
+                                                .method = answered.method,
+                                                .status = answered.response.status,
+                                                .time = around_.now - answered.since});
 }
 
 void Session::write_head(Slot& answered, bool close) {
@@ -120,7 +129,7 @@ void Session::write_head(Slot& answered, bool close) {
     }
     if (!response.cacheable) to.append("Cache-Control: no-store\r\n");
     if (close) to.append("Connection: close\r\n");
-    to.append("X-Content-Type-Options: nosniff\r\n").append(response.headers).append("\r\n");
+    to.append("X-Content-Type-Options: nosniff\r\n").append(around_.cors).append(response.headers).append("\r\n");
 }
 
 void Session::flush() {
@@ -270,7 +279,10 @@ bool Session::tick() {
         return true;
     }
     if (open_slots() != 0 && !slot(first_)->ready && passed(slot(first_)->since, limits.reply_timeout)) {
-        answer(first_, problem(503, "outcome_unknown", "no answer came in time; ask again with the same key"));
+        Response late;
+        late.refuse(503, "outcome_unknown", "no answer came in time; ask again with the same key");
+        finish_refusal(late, *around_.router, slot(first_)->route);
+        answer(first_, std::move(late));
         return true;
     }
     if (in_ == In::closed || !wants_input()) return true;

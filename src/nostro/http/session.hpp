@@ -46,6 +46,9 @@ struct SessionLimits {
     // make its visitors' browsers pay. Set by the server when it listens on loopback.
     bool local_hosts_only = false;
     std::vector<std::string> hosts;  // further names
+    // Whose pages may read answers and change things (CORS): an origin, or * for any; empty: those of this server
+    // alone.
+    std::string cors_origin;
 };
 
 // Where handlers and streams report from any thread; the owner of the session brings it to the session's own.
@@ -68,11 +71,15 @@ struct SessionSurroundings {
     std::shared_ptr<SessionSink> sink;
     std::shared_ptr<BodyBudget> budget;
     std::string date;  // "Date: Sat, 21 Nov 2026 09:30:00 GMT\r\n"
+    std::string cors;  // what every answer carries for pages of other origins; cors_fields()
     SteadyTime now{};  // set before each call of a session
     bool stopping = false;
     RequestHead head;     // of the request being read
     std::string decoded;  // of its parameters
 };
+
+// The header lines for SessionLimits::cors_origin.
+std::string cors_fields(std::string_view cors_origin);
 
 class Session {
 public:
@@ -119,14 +126,17 @@ private:
     void begin_block(std::string_view head_bytes, const RequestHead& head, const Route& route);
     void finish_block();
     std::optional<Response> early_answer(const RequestHead& head, const Router::Found& found) const;
+    std::optional<Refusal> early_refusal(const RequestHead& head, const Router::Found& found) const;
     std::optional<Response> body_fault(const RequestHead& head, const Route& route) const;
+    Response options_answer(const RequestHead& head, const Router::Found& found) const;
     bool is_known_host(std::string_view host) const;
+    bool is_own_origin(const RequestHead& head) const;
     void dispatch(const RequestHead& head, const Router::Found& found, std::string_view body,
                   std::shared_ptr<Block> block);
     void refuse(const Refusal& refusal);
     void answer(std::uint64_t request, Response response);
 
-    Slot& open_slot(const Route* route, bool head_only, bool close);
+    Slot& open_slot(const Router::Found& found, std::optional<Method> method, bool close);
     Slot* slot(std::uint64_t request);
     std::size_t open_slots() const { return next_ - first_; }
     bool has_room() const;

@@ -35,6 +35,7 @@ struct Session::Block {
     std::shared_ptr<BodyBudget> budget;
     ByteBuffer bytes;  // head, body, padding
     std::size_t counted = 0;
+    const Route* route = nullptr;
     std::size_t head_bytes = 0;
     std::size_t most = std::numeric_limits<std::size_t>::max();  // head and body together
     std::size_t body_bytes = 0;                                  // expected; of a chunked one: unknown
@@ -45,6 +46,8 @@ struct Session::Block {
 struct Session::Slot {
     Response response;
     const Route* route = nullptr;
+    std::size_t path = Router::kNoPath;
+    std::optional<Method> method;
     SteadyTime since{};
     bool ready = false;
     bool head_only = false;

@@ -7,6 +7,7 @@
 #include "nostro/base/text.hpp"
 #include "nostro/http/parameters.hpp"
 #include "nostro/http/problem.hpp"
+#include "nostro/http/refusals.hpp"
 #include "nostro/http/session_block.hpp"
 
 namespace nostro {
@@ -52,16 +53,51 @@ bool is_loopback_name(std::string_view host) {
            (host.size() > 10 && equal_ignoring_case(host.substr(host.size() - 10), ".localhost"));
 }
 
+// Whether a native route can take a body that is there or not.
+std::optional<Refusal> missing_body(const RequestHead& head, const Route& route) {
+    if (route.takes.empty()) {
+        if (!head.has_body()) return std::nullopt;
+        return Refusal{400, "body_not_taken", "this route takes no body"};
+    }
+    if (head.has_body() || !route.body_required) return std::nullopt;
+    if (!head.content_length) return Refusal{411, "length_required", "send a body with Content-Length or chunked"};
+    return Refusal{400, "body_missing", "the body is empty"};
+}
+
+// With a slash too many behind a profile's path, the originals name the path without it.
+std::optional<Response> redirect_of(const Router& router, const RequestHead& head) {
+    if (!router.has_profiles() || head.path.size() < 2 || !head.path.ends_with('/')) return std::nullopt;
+    const std::string_view path = head.path.substr(0, head.path.size() - 1);
+    if (!router.is_of_profile(path)) return std::nullopt;
+    Response response;
+    response.status = 307;
+    response.content_type = {};
+    std::string location(path);
+    if (!head.query.empty()) location.append("?").append(head.query);
+    response.header("Location", location);
+    return response;
+}
+
 void run_handler(const Route& route, const Request& request, const Reply& reply) {
     try {
         route.handler(request, reply);
     } catch (const std::exception& failure) {
         log_error("http_handler_failed", {{"operation", route.operation}, {"what", failure.what()}});
-        reply(problem(500, "internal_error", "the request met a fault of the program; the log says more"));
+        reply.later([](Response& response) {
+            response.refuse(500, "internal_error", "the request met a fault of the program; the log says more");
+        });
     }
 }
 
 }  // namespace
+
+std::string cors_fields(std::string_view cors_origin) {
+    if (cors_origin.empty()) return {};
+    std::string fields = "Access-Control-Allow-Origin: ";
+    fields.append(cors_origin).append("\r\n");
+    fields.append("Access-Control-Expose-Headers: Location, Idempotent-Replayed, Retry-After\r\n");
+    return fields;
+}
 
 void Session::receive(std::string_view bytes) {
     around_.metrics->received_bytes_total.add(bytes.size());
@@ -172,7 +208,7 @@ std::size_t Session::take_message(std::string_view bytes, std::size_t head_bytes
     if (auto early = early_answer(head, found)) {
         const bool skip = !head.chunked && !head.expects_continue && head.method &&
                           body_bytes <= around_.limits->skipped_body_bytes_max;
-        open_slot(found.route, head.method == Method::head, head.close || !skip);
+        open_slot(found, head.method, head.close || !skip);
         answer(next_ - 1, std::move(*early));
         if (head.close || !skip) {
             refused_ = refused_ || head.has_body();
@@ -199,6 +235,7 @@ void Session::begin_block(std::string_view head_bytes, const RequestHead& head, 
     block_ = std::make_shared<Block>(around_.budget, head_bytes.size() + std::min(expected, kFirstBytes));
     if (!head.chunked) block_->most = head_bytes.size() + expected;
     block_->append(head_bytes);
+    block_->route = &route;
     block_->head_bytes = head_bytes.size();
     block_->body_bytes = expected;
     in_ = head.chunked ? In::chunked : In::body;
@@ -246,8 +283,9 @@ void Session::finish_block() {
     }
     const Router::Found found = around_.router->find(*block->head.method, block->head.path);
     const bool close = block->head.close;
-    if (found.route->body_required && block->body().empty()) {  // only a chunked body can turn out to be empty
-        open_slot(found.route, false, close);
+    // Only a chunked body can turn out to be empty.
+    if (found.route->body_required && found.route->profile.empty() && block->body().empty()) {
+        open_slot(found, block->head.method, close);
         answer(next_ - 1, problem(400, "body_missing", "the body is empty"));
     } else {
         dispatch(block->head, found, block->body(), block);
@@ -263,60 +301,88 @@ bool Session::is_known_host(std::string_view host) const {
            });
 }
 
-// What can be said from the head alone.
-std::optional<Response> Session::early_answer(const RequestHead& head, const Router::Found& found) const {
+bool Session::is_own_origin(const RequestHead& head) const {
+    const std::size_t scheme_end = head.origin.find("://");  // https: behind a proxy that speaks TLS
+    return scheme_end != std::string_view::npos && equal_ignoring_case(head.origin.substr(scheme_end + 3), head.host);
+}
+
+// What a browser asks before a page of another origin may send something is answered for every route.
+Response Session::options_answer(const RequestHead& head, const Router::Found& found) const {
+    Response response;
+    response.status = 204;
+    response.content_type = {};
+    const std::string_view allow = found.allow.empty() ? "GET, HEAD, POST, PUT, PATCH, OPTIONS" : found.allow;
+    response.header("Allow", allow);
+    if (around_.cors.empty() || head.origin.empty()) return response;
+    response.header("Access-Control-Allow-Methods", allow);
+    for (const HeaderField& field : head.headers()) {
+        if (!equal_ignoring_case(field.name, "access-control-request-headers")) continue;
+        response.header("Access-Control-Allow-Headers", field.value);
+        response.header("Vary", "Access-Control-Request-Headers");
+    }
+    response.header("Access-Control-Max-Age", "600");
+    return response;
+}
+
+std::optional<Refusal> Session::early_refusal(const RequestHead& head, const Router::Found& found) const {
     if (!is_known_host(head.host)) {
-        return problem(421, "host_not_served", "this address answers to names of this machine only, such as localhost");
+        return Refusal{421, "host_not_served", "this address answers to names of this machine only, such as localhost"};
     }
-    if (!head.method) return problem(501, "method_not_known", "no route here knows this method");
-    if (head.expects_other) return problem(417, "expectation_failed", "the only Expect known is 100-continue");
-    if (head.method == Method::options) {
-        if (head.path != "*" && found.allow.empty()) return problem(404, "not_found", "there is nothing at this path");
-        Response response;
-        response.status = 204;
-        response.content_type = {};
-        response.header("Allow", found.allow.empty() ? "GET, HEAD, POST, PUT, PATCH, OPTIONS" : found.allow);
-        return response;
+    if (!head.method) return Refusal{501, "method_not_known", "no route here knows this method"};
+    if (head.expects_other) return Refusal{417, "expectation_failed", "the only Expect known is 100-continue"};
+    const bool framework = refusal_shape(*around_.router, found.route, head.path) == RefusalShape::framework;
+    if (found.allow.empty() && head.path != "*") {
+        return Refusal{404, "not_found", framework ? "Not Found" : "there is nothing at this path; / has a list"};
     }
-    if (found.allow.empty()) return problem(404, "not_found", "there is nothing at this path; / has a list");
+    if (head.method == Method::options) return std::nullopt;
     if (found.route == nullptr) {
-        Response response = problem(405, "method_not_allowed", "this path takes other methods; Allow names them");
-        response.header("Allow", found.allow);
-        return response;
+        return Refusal{405, "method_not_allowed",
+                       framework ? "Method Not Allowed" : "this path takes other methods; Allow names them"};
     }
     const bool changes = found.route->method != Method::get;
-    const std::size_t scheme_end = head.origin.find("://");  // https: behind a proxy that speaks TLS
-    if (changes && !head.origin.empty() &&
-        (scheme_end == std::string_view::npos || !equal_ignoring_case(head.origin.substr(scheme_end + 3), head.host))) {
-        return problem(403, "cross_origin", "pages of other origins may not change anything here");
+    if (changes && !head.origin.empty() && !is_own_origin(head) && around_.limits->cors_origin != "*" &&
+        around_.limits->cors_origin != head.origin) {
+        return Refusal{403, "cross_origin", "pages of other origins may not change anything here"};
     }
+    return std::nullopt;
+}
+
+// What can be said from the head alone.
+std::optional<Response> Session::early_answer(const RequestHead& head, const Router::Found& found) const {
+    if (auto refusal = early_refusal(head, found)) {
+        if (refusal->status == 404) {
+            if (auto elsewhere = redirect_of(*around_.router, head)) return elsewhere;
+        }
+        Response response = refusal_of(refusal_shape(*around_.router, found.route, head.path), *refusal);
+        if (refusal->status == 405) response.header("Allow", found.allow);
+        return response;
+    }
+    if (head.method == Method::options) return options_answer(head, found);
     return body_fault(head, *found.route);
 }
 
 std::optional<Response> Session::body_fault(const RequestHead& head, const Route& route) const {
-    if (route.takes.empty()) {
-        if (!head.has_body()) return std::nullopt;
-        return problem(400, "body_not_taken", "this route takes no body");
+    const RefusalShape shape = refusal_shape(*around_.router, &route, route.path);
+    // A profile's handler says what is wrong with a body itself, but not with one that is too large.
+    if (route.profile.empty()) {
+        if (auto refusal = missing_body(head, route)) return refusal_of(shape, *refusal);
     }
-    if (!head.has_body()) {
-        if (!route.body_required) return std::nullopt;
-        if (!head.content_length) return problem(411, "length_required", "send a body with Content-Length or chunked");
-        return problem(400, "body_missing", "the body is empty");
-    }
+    if (!head.has_body()) return std::nullopt;
     if (head.content_length.value_or(0) > route.body_bytes_max) {
-        return problem(413, "body_too_large", "the body is larger than " + format_bytes(route.body_bytes_max));
+        const std::string detail = "the body is larger than " + format_bytes(route.body_bytes_max);
+        return refusal_of(shape, {413, "body_too_large", detail});
     }
-    if (taken_type(route, head.content_type).empty()) {
+    if (route.profile.empty() && taken_type(route, head.content_type).empty()) {
         std::string detail = "Content-Type must be";
         for (const Content& content : route.takes)
             detail.append(&content == route.takes.data() ? " " : " or ").append(content.type);
-        return problem(415, "content_type_not_supported", detail);
+        return refusal_of(shape, {415, "content_type_not_supported", detail});
     }
     // Small ones are bounded by the number of connections: whoever sends large ones slowly is not in their way.
     const std::uint64_t most = head.chunked ? route.body_bytes_max : *head.content_length;
     if (most > around_.limits->skipped_body_bytes_max &&
         around_.budget->used.load(std::memory_order_relaxed) > around_.limits->body_bytes_in_flight_max) {
-        return problem(503, "overloaded", "too many large bodies are under way; try again");
+        return refusal_of(shape, {503, "overloaded", "too many large bodies are under way; try again"});
     }
     return std::nullopt;
 }
@@ -338,19 +404,27 @@ void Session::dispatch(const RequestHead& head, const Router::Found& found, std:
             return refuse(good.error());
         return dispatch(block->head, around_.router->find(*block->head.method, block->head.path), block->body(), block);
     }
-    open_slot(&route, head.method == Method::head, head.close);
+    open_slot(found, head.method, head.close);
     Request request;
     request.method = *head.method;
     request.path = head.path;
     request.query = head.query;
     request.body = body;
-    if (!body.empty()) request.content_type = taken_type(route, head.content_type);
+    if (!route.profile.empty()) {
+        request.content_type = head.content_type;
+    } else if (!body.empty()) {
+        request.content_type = taken_type(route, head.content_type);
+    }
     request.headers = head.headers();
     request.route = &route;
     request.memory = block;
     std::string& decoded = block == nullptr ? around_.decoded : block->decoded;
     decoded.clear();
     if (auto fault = read_parameters(found.segments(), head, decoded, request)) {
+        if (refusal_shape(*around_.router, &route, route.path) == RefusalShape::framework) {
+            const std::uint16_t status = fault->status == 400 ? 422 : fault->status;
+            return answer(next_ - 1, refusal_of(RefusalShape::framework, {status, fault->code, fault->detail}));
+        }
         const std::pair<std::string_view, std::string_view> named{"parameter", fault->parameter};
         return answer(next_ - 1, problem(fault->status, fault->code, fault->detail, nullptr, {&named, 1}));
     }
@@ -362,8 +436,12 @@ void Session::dispatch(const RequestHead& head, const Router::Found& found, std:
 // Nothing after this can be understood: answers, and reads no more.
 void Session::refuse(const Refusal& refusal) {
     around_.metrics->refused_heads_total.add();
-    open_slot(nullptr, false, true);
-    answer(next_ - 1, problem(refusal.status, refusal.code, refusal.detail));
+    const Route* const route = block_ == nullptr ? nullptr : block_->route;
+    open_slot({}, std::nullopt, true);
+    Response response;
+    response.refuse(refusal.status, refusal.code, refusal.detail);
+    finish_refusal(response, *around_.router, route);
+    answer(next_ - 1, std::move(response));
     refused_ = true;
     close_input();
 }

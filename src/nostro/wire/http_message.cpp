@@ -34,6 +34,13 @@ std::string_view Request::header(std::string_view header_name) const {
     return {};
 }
 
+void Response::refuse(std::uint16_t with_status, std::string_view code, std::string_view detail) {
+    clear();
+    status = with_status;
+    refusal_code = code;
+    refusal_detail = detail;
+}
+
 void Response::header(std::string_view header_name, std::string_view value) {
     headers.append(header_name).append(": ").append(value).append("\r\n");
 }
@@ -46,6 +53,7 @@ void Response::clear() {
     fixed_body = {};
     stream.reset();
     cacheable = false;
+    refusal_code = refusal_detail = {};
 }
 
 void Reply::operator()(Response response) const {
@@ -55,11 +63,7 @@ void Reply::operator()(Response response) const {
 void Reply::on_worker(std::move_only_function<void()> work) const {
     if (sink_->on_worker(std::move(work))) return;
     later([](Response& response) {
-        response.status = 503;
-        response.content_type = "application/problem+json";
-        response.header("Retry-After", "1");
-        response.body = R"({"type":"about:blank","title":"Service Unavailable","status":503,)"
-                        R"("detail":"too many reads wait already; try again","code":"overloaded"})";
+        response.refuse(503, "overloaded", "too many reads wait already; try again");
     });
 }
 

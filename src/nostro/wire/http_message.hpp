@@ -32,7 +32,7 @@ struct Request {
     Method method = Method::get;
     std::string_view path;          // as sent: /v1/payments
     std::string_view query;         // as sent, without '?'
-    std::string_view content_type;  // of the body, as the route lists it; empty: there is no body
+    std::string_view content_type;  // of the body, as the route lists it; empty: there is no body. A profile's: as sent
     std::string_view body;
     std::span<const HeaderField> headers;
     const Route* route = nullptr;
@@ -77,7 +77,10 @@ struct Response {
     std::string_view fixed_body;         // instead of `body`: bytes that live for ever
     std::unique_ptr<BodyStream> stream;  // instead of both
     bool cacheable = false;              // else Cache-Control: no-store is sent
+    // Of a refusal that the server is to put into words, in the shape of the route; both live for ever.
+    std::string_view refusal_code, refusal_detail;
 
+    void refuse(std::uint16_t with_status, std::string_view code, std::string_view detail);
     void header(std::string_view header_name, std::string_view value);
     void clear();  // as new, with the memory it has
 };
@@ -140,7 +143,8 @@ struct Parameter {
     std::string_view example{};
 };
 
-// One form in which a route takes its body or gives an answer; `schema` names one of openapi_schemas.json.
+// One form in which a route takes its body or gives an answer; `schema` names one of openapi_schemas.json, or one that
+// the route's profile brings.
 struct Content {
     std::string_view type;
     std::string_view schema;
@@ -167,7 +171,8 @@ struct Route {
     bool keeps_request = false;  // it does not, but its Request has to outlive the call
     bool hidden = false;         // not in the OpenAPI document: pages for people
     // Whose it is: a profile's name. Its refusals have the shape that clients of that system know
-    // (wire/framework_errors.hpp), and it stands in that system's API document. Empty: native, problem+json.
+    // (wire/framework_errors.hpp), its handler meets bodies of any type, absent ones too, and it stands in that
+    // system's API document. Empty: native, problem+json.
     std::string_view profile{};
     Handler handler;
 };
