@@ -62,9 +62,7 @@ void Reply::operator()(Response response) const {
 
 void Reply::on_worker(std::move_only_function<void()> work) const {
     if (sink_->on_worker(std::move(work))) return;
-    later([](Response& response) {
-        response.refuse(503, "overloaded", "too many reads wait already; try again");
-    });
+    later([](Response& response) { response.refuse(503, "overloaded", "too many reads wait already; try again"); });
 }
 
 }  // namespace nostro
