@@ -88,7 +88,7 @@ if ((!leave)); then trap stop_demo EXIT; fi
 say "$url is ready"
 
 step "generate $rows PaySim rows (the same every time)"
-[ -f "$file" ] || { "$nostro" generate paysim --count "$rows" --to "$file.new" && mv "$file.new" "$file"; }
+[ -f "$file" ] || { "$nostro" generate paysim --count "$rows" --to "$file.new" >/dev/null && mv "$file.new" "$file"; }
 say "$(du -h "$file" | cut -f1) in $file"
 
 step "replay them: batches of 1,000 over 8 connections; unknown names open inside the payment's decision"

@@ -273,7 +273,7 @@ void add_common(Command& command, Context& context, GenerateOptions& options, st
                 const std::string& documents) {
     options.count = count;
     command.option("-n,--count", options.count, documents + "; 0: until Ctrl-C").with_default();
-    command.option("--seed", options.seed, "Another seed, other " + documents).with_default();
+    command.option("--seed", options.seed, "Another seed, other bytes").with_default();
     command.option("--tps", options.pace.rate, documents + " a second; 0: as fast as it goes").with_default();
     command.flag("--json", context.json, "The counts at the end as JSON");
 }
