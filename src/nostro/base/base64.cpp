@@ -1,5 +1,6 @@
 #include "nostro/base/base64.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -55,6 +56,17 @@ std::optional<std::vector<std::byte>> from_base64(std::string_view text) {
         if ((letters == 3 && (group & 0xff) != 0) || (letters == 2 && (group & 0xffff) != 0)) return std::nullopt;
     }
     return bytes;
+}
+
+std::optional<std::string> from_base64url(std::string_view text) {
+    if (text.find_first_of("+/=") != std::string_view::npos) return std::nullopt;
+    std::string standard(text);
+    std::ranges::replace(standard, '-', '+');
+    std::ranges::replace(standard, '_', '/');
+    standard.append((4 - standard.size() % 4) % 4, '=');
+    const auto bytes = from_base64(standard);
+    if (!bytes) return std::nullopt;
+    return std::string(reinterpret_cast<const char*>(bytes->data()), bytes->size());
 }
 
 }  // namespace nostro

@@ -15,5 +15,7 @@ namespace nostro {
 std::string to_base64(std::span<const std::byte> bytes);
 std::string to_base64(std::string_view bytes);
 std::optional<std::vector<std::byte>> from_base64(std::string_view text);
+// The alphabet for URLs (RFC 4648 §5) without padding, as tokens have it.
+std::optional<std::string> from_base64url(std::string_view text);
 
 }  // namespace nostro

@@ -15,6 +15,7 @@ std::string_view status_phrase(std::uint16_t status) {
         case 304: return "Not Modified";
         case 307: return "Temporary Redirect";
         case 400: return "Bad Request";
+        case 401: return "Unauthorized";
         case 403: return "Forbidden";
         case 404: return "Not Found";
         case 405: return "Method Not Allowed";

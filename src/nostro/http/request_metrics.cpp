@@ -6,7 +6,7 @@
 namespace nostro {
 namespace {
 
-constexpr std::array<std::uint16_t, 24> kKnownStatuses{200, 201, 202, 204, 304, 307, 400, 403, 404, 405, 408, 409,
+constexpr std::array<std::uint16_t, 25> kKnownStatuses{200, 201, 202, 204, 304, 307, 400, 401, 403, 404, 405, 408, 409,
                                                        410, 411, 413, 414, 415, 417, 421, 422, 431, 500, 501, 503};
 
 constexpr std::uint64_t kMillisecond = 1'000'000;

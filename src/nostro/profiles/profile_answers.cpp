@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "nostro/base/json_text.hpp"
+#include "nostro/wire/framework_errors.hpp"
 #include "nostro/wire/reasons.hpp"
 
 namespace nostro {
@@ -69,9 +69,7 @@ void submit_one(Ledger& ledger, const Reply& reply, std::shared_ptr<const void> 
 
 void refuse_framework(const Reply& reply, std::uint16_t status, std::string_view detail) {
     Response response;
-    response.status = status;
-    if (status == 503) response.header("Retry-After", "1");
-    JsonWriter(response.body).begin_object().field("detail", detail).end_object();
+    write_framework_refusal(response, status, detail);
     reply(std::move(response));
 }
 

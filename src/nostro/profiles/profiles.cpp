@@ -3,6 +3,7 @@
 #include <array>
 
 #include "nostro/profiles/profile.hpp"
+#include "nostro/profiles/tps.hpp"
 #include "nostro/profiles/upi.hpp"
 
 namespace nostro {
@@ -10,6 +11,8 @@ namespace nostro {
 std::span<const ProfileEntry> profiles() {
     static const std::array entries{
         ProfileEntry{.tenant = 1, .name = "upi", .title = "UPI Simulator", .version = "1.0.0", .make = make_upi},
+        ProfileEntry{
+            .tenant = 2, .name = "tps", .title = "Transaction Processing System", .version = "0.1.0", .make = make_tps},
     };
     return entries;
 }

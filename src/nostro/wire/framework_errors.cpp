@@ -50,11 +50,12 @@ void write_loc(JsonWriter& json, const FrameworkPlace& place) {
 void FrameworkErrors::add(FrameworkFault fault, const FrameworkPlace& place, std::string_view input,
                           std::string_view cause) {
     const Row& row = kRows[static_cast<std::size_t>(fault)];
-    Entry entry{place.order, {}};
+    const std::string message = fmt::format(fmt::runtime(row.message), cause);
+    Entry entry{place.order, {}, fmt::format("{}: {}", place.field.empty() ? place.in : place.field, message)};
     JsonWriter json(entry.json);
     json.begin_object().field("type", row.type);
     write_loc(json, place);
-    json.field("msg", fmt::format(fmt::runtime(row.message), cause)).key("input").raw(input);
+    json.field("msg", message).key("input").raw(input);
     if (!row.context.empty()) {
         json.key("ctx").begin_object().key(row.context);
         if (row.is_number) {
@@ -67,6 +68,16 @@ void FrameworkErrors::add(FrameworkFault fault, const FrameworkPlace& place, std
     json.end_object();
     const auto behind = std::ranges::upper_bound(entries_, entry.order, {}, &Entry::order);
     entries_.insert(behind, std::move(entry));
+}
+
+bool FrameworkErrors::has(std::size_t order) const {
+    return std::ranges::binary_search(entries_, order, {}, &Entry::order);
+}
+
+std::string FrameworkErrors::text() const {
+    std::string all;
+    for (const Entry& entry : entries_) all.append(all.empty() ? "" : "; ").append(entry.text);
+    return all;
 }
 
 std::string FrameworkErrors::json() const {

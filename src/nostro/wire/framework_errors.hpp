@@ -52,16 +52,19 @@ public:
     void add(FrameworkFault fault, const FrameworkPlace& place, std::string_view input, std::string_view cause = {});
 
     bool empty() const { return entries_.empty(); }
+    bool has(std::size_t order) const;  // an entry of the field of this number
     std::size_t count() const { return entries_.size(); }
     void clear() { entries_.clear(); }
     // The whole body: {"detail":[...]}.
     std::string json() const;
+    // For people, in one line: "amount: Amount should be greater than 0; currency: Field required".
+    std::string text() const;
     void write(Response& response) const;
 
 private:
     struct Entry {
         std::size_t order;
-        std::string json;
+        std::string json, text;
     };
     std::vector<Entry> entries_;
 };

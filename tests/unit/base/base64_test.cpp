@@ -32,6 +32,14 @@ TEST(Base64Test, RefusesWhatIsNoOrASecondTextOfTheSameBytes) {
     }
 }
 
+TEST(Base64Test, ReadsTheFormOfTokens) {
+    EXPECT_EQ(from_base64url(""), "");
+    EXPECT_EQ(from_base64url("Zg"), "f");
+    EXPECT_EQ(from_base64url("Zm8"), "fo");
+    EXPECT_EQ(from_base64url("-_-_"), "\xfb\xff\xbf");
+    for (const char* text : {"Z", "Zg==", "Zm+/", "Zh", "Zm9vY", "Zm 9"}) EXPECT_FALSE(from_base64url(text)) << text;
+}
+
 RC_GTEST_PROP(Base64Property, WhatIsWrittenIsReadBack, (const std::string& bytes)) {
     const auto read = from_base64(to_base64(bytes));
     RC_ASSERT(read.has_value());

@@ -89,6 +89,20 @@ TEST(FrameworkErrorsTest, EntriesStandInTheOrderOfTheFields) {
     EXPECT_EQ(inputs, "2431");
 }
 
+TEST(FrameworkErrorsTest, AreOneLineForPeopleAndKnowTheirFields) {
+    FrameworkErrors errors;
+    EXPECT_EQ(errors.text(), "");
+    errors.add(FrameworkFault::missing, {.field = "currency", .order = 2}, "{}");
+    errors.add(FrameworkFault::money_not_positive, {.field = "amount", .order = 1}, "0");
+    EXPECT_EQ(errors.text(), "amount: Amount should be greater than 0; currency: Field required");
+    EXPECT_FALSE(errors.has(0));
+    EXPECT_TRUE(errors.has(1));
+    EXPECT_TRUE(errors.has(2));
+    errors.clear();
+    errors.add(FrameworkFault::missing, {}, "null");
+    EXPECT_EQ(errors.text(), "body: Field required");
+}
+
 TEST(FrameworkErrorsTest, RefusalsAreOneTextAnd503SaysWhenToComeBack) {
     Response response;
     response.header("X", "gone");
