@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "nostro/profiles/clearing.hpp"
 #include "nostro/profiles/profile.hpp"
 #include "nostro/profiles/tps.hpp"
 #include "nostro/profiles/upi.hpp"
@@ -13,6 +14,7 @@ std::span<const ProfileEntry> profiles() {
         ProfileEntry{.tenant = 1, .name = "upi", .title = "UPI Simulator", .version = "1.0.0", .make = make_upi},
         ProfileEntry{
             .tenant = 2, .name = "tps", .title = "Transaction Processing System", .version = "0.1.0", .make = make_tps},
+        ProfileEntry{.tenant = 5, .name = "clearing", .title = "", .version = "", .make = make_clearing},
     };
     return entries;
 }
