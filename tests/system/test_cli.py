@@ -136,7 +136,7 @@ def test_nobody_listening_is_3(tmp_path):
 
 def test_the_version_is_that_of_the_service(api):
     done = run("--version")
-    assert done.returncode == 0 and done.stdout.strip() == api.get("/health").json["version"], done
+    assert done.returncode == 0 and done.stdout.strip() == api.get("/readiness").json["version"], done
 
 
 def test_accounts_payments_and_balances_from_a_terminal(shared, tmp_path):

@@ -90,8 +90,9 @@ need() {
 configure() {
     local folder=build/$1 stamp
     stamp="$(sha256sum CMakePresets.json | cut -d ' ' -f 1) $root"
-    # Without it the program still builds, and its /docs says what is missing.
+    # Without it the program still builds, and its /docs and /redoc say what is missing.
     tools/fetch/swagger_ui.sh || true
+    tools/fetch/redoc.sh || true
     if [ ! -f "$folder/build.ninja" ] || [ "$(cat "$folder/.configured" 2>/dev/null)" != "$stamp" ]; then
         rm -rf "$folder/CMakeCache.txt" "$folder/CMakeFiles"
         cmake --preset "$1" || return

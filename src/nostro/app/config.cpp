@@ -95,6 +95,28 @@ Setting choice(std::string_view key, std::string_view help, std::string& (*field
     return {key, help, set, get};
 }
 
+// What a browser sends as Origin: a scheme and a host, with a port where it is not the scheme's own; no path.
+bool is_origin(std::string_view text) {
+    const std::size_t scheme = text.starts_with("https://") ? 8 : text.starts_with("http://") ? 7 : 0;
+    constexpr std::string_view kHost = "abcdefghijklmnopqrstuvwxyz0123456789.-_:[]";
+    return scheme != 0 && text.size() > scheme && text.find_first_not_of(kHost, scheme) == std::string_view::npos;
+}
+
+Setting origin(std::string_view key, std::string_view help, std::string& (*field)(Config&)) {
+    auto set = [field](Config& config, std::string_view text) -> Result<> {
+        if (!text.empty() && text != "*" && !is_origin(text)) {
+            return invalid(
+                fmt::format("{} is no origin: write it like https://shop.example, in small letters and "
+                            "without a path, or * for any",
+                            quoted(text)));
+        }
+        field(config) = text;
+        return {};
+    };
+    auto get = [field](const Config& config) { return write(field(const_cast<Config&>(config))); };
+    return {key, help, set, get};
+}
+
 constexpr std::uint64_t kMiB = 1u << 20;
 using C = Config;
 using U32 = std::uint32_t;
@@ -114,6 +136,11 @@ std::vector<Setting> make_settings() {
                     [](C& c) -> U32& { return c.server.io_threads; }, {1, 64}),
         number<U32>("server.connections_max", "Connections at once; further ones are answered 503 and closed.",
                     [](C& c) -> U32& { return c.server.connections_max; }, {1, 1'000'000}),
+        origin(
+            "server.cors_origin",
+            "Whose web pages may use the API (CORS): an origin such as https://shop.example, or * for any. Empty: only "
+            "those that come from the server itself.",
+            [](C& c) -> std::string& { return c.server.cors_origin; }),
         plain<std::chrono::nanoseconds>("server.idle_timeout", "How long a connection may stay without a request.",
                                         [](C& c) -> std::chrono::nanoseconds& { return c.server.idle_timeout; }),
         plain<std::chrono::nanoseconds>("server.head_timeout", "How long the head of a request may take to arrive.",

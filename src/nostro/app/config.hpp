@@ -22,6 +22,7 @@ struct Config {
         bool insecure_listen = false;
         std::uint32_t io_threads = 1;
         std::uint32_t connections_max = 10'000;
+        std::string cors_origin;  // empty: none but the server's own
         std::chrono::nanoseconds idle_timeout = std::chrono::seconds(75);
         std::chrono::nanoseconds head_timeout = std::chrono::seconds(10);
         std::chrono::nanoseconds body_timeout = std::chrono::seconds(30);

@@ -293,6 +293,7 @@ Result<> Wiring::Parts::listen() {
     const auto ms = [](std::chrono::nanoseconds ns) { return std::chrono::ceil<std::chrono::milliseconds>(ns); };
     options.round_begins = [this] { service->round_begins(); };
     options.round_ends = [this] { service->round_ends(); };
+    options.session.cors_origin = config.server.cors_origin;
     options.session.idle_timeout = ms(config.server.idle_timeout);
     options.session.head_timeout = ms(config.server.head_timeout);
     options.session.body_timeout = ms(config.server.body_timeout);

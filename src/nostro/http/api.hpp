@@ -1,7 +1,9 @@
 // The native routes (docs/api.md): what each takes, gives and does. Handlers only translate; the Service decides.
 #pragma once
 #include <functional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "nostro/base/metrics.hpp"
@@ -36,8 +38,16 @@ struct Api {
 // Everything below /v1, and /health, /readiness, /metrics. Profiles add routes of their own behind them.
 std::vector<Route> native_routes(const Api& api);
 
-// Adds /openapi.json, made of all routes so far, /docs, and the start page at /.
-void add_pages(std::vector<Route>& routes, const Api& api);
+// A profile that is served over HTTP, as documents and pages name it. All of it lives for ever.
+struct ApiDocument {
+    std::string_view name, title, version;
+    std::string_view schemas = "{}";  // a JSON object: what the Contents of its routes name; no two profiles' are alike
+};
+
+// Adds /openapi.json, made of all routes so far, /docs and /redoc, and the start page at /. Their title is the one
+// profile's; of several, each has pages of its own besides, such as /openapi/NAME.json, /docs/NAME and /redoc/NAME.
+// Where a profile has a route at /, whoever asks for HTML gets the start page, all others the profile's answer.
+void add_pages(std::vector<Route>& routes, const Api& api, std::span<const ApiDocument> documents = {});
 
 // The groups of native_routes().
 std::vector<Route> payment_routes(const Api& api);

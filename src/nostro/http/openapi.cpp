@@ -7,6 +7,7 @@
 #include "nostro/base/json_text.hpp"
 #include "nostro/base/text.hpp"
 #include "nostro/http/parameters.hpp"
+#include "nostro/http/refusals.hpp"
 
 namespace nostro {
 namespace {
@@ -84,7 +85,7 @@ void write_headers(JsonWriter& json, const std::vector<std::string_view>& header
     json.end_object();
 }
 
-void write_answers(JsonWriter& json, const Route& route) {
+void write_answers(JsonWriter& json, const Route& route, RefusalShape shape) {
     json.key("responses").begin_object();
     for (const RouteAnswer& answer : route.answers) {
         json.key(std::to_string(answer.status)).begin_object().field("description", answer.description);
@@ -94,11 +95,15 @@ void write_answers(JsonWriter& json, const Route& route) {
     }
     // What routing and framing refuse is the same everywhere: 400, 404, 405, 411, 413, 415, 421, 431...
     json.key("default").begin_object().field("description", "Refused before the route looked at it.");
-    write_content(json, {{"application/problem+json", "Problem"}});
+    if (shape == RefusalShape::framework) {
+        write_content(json, {{"application/json", "HTTPException"}});
+    } else {
+        write_content(json, {{"application/problem+json", "Problem"}});
+    }
     json.end_object().end_object();
 }
 
-void write_operation(JsonWriter& json, const Route& route) {
+void write_operation(JsonWriter& json, const Route& route, RefusalShape shape) {
     json.key(method_key(route.method)).begin_object();
     json.field("operationId", route.operation).field("summary", route.summary);
     if (!route.description.empty()) json.field("description", route.description);
@@ -114,7 +119,7 @@ void write_operation(JsonWriter& json, const Route& route) {
         write_content(json, route.takes);
         json.end_object();
     }
-    write_answers(json, route);
+    write_answers(json, route, shape);
     json.end_object();
 }
 
@@ -126,14 +131,29 @@ std::vector<std::string_view> distinct(std::span<const Route> routes, std::strin
     return values;
 }
 
+// The members of several objects as one.
+void write_schemas(JsonWriter& json, const std::vector<std::string_view>& schemas) {
+    json.begin_object();
+    for (std::string_view object : schemas) {
+        object = trim(object);
+        if (!object.starts_with('{') || !object.ends_with('}')) continue;
+        const std::string_view members = trim(object.substr(1, object.size() - 2));
+        if (!members.empty()) json.raw_members(members);
+    }
+    json.end_object();
+}
+
 }  // namespace
 
-std::string openapi_document(std::span<const Route> routes, std::string_view version, std::string_view schemas) {
+std::string_view native_introduction() { return kIntroduction; }
+
+std::string openapi_document(std::span<const Route> routes, const OpenApiHead& head) {
+    const bool has_profiles = std::ranges::any_of(routes, [](const Route& route) { return !route.profile.empty(); });
     std::string document;
     JsonWriter json(document);
     json.begin_object().field("openapi", "3.1.0");
-    json.key("info").begin_object().field("title", "nostro").field("version", version);
-    json.field("description", kIntroduction);
+    json.key("info").begin_object().field("title", head.title).field("version", head.version);
+    json.field("description", head.description);
     json.key("license").begin_object().field("name", "Apache 2.0").field("identifier", "Apache-2.0").end_object();
     json.end_object();
     json.key("servers").begin_array().begin_object().field("url", "/").end_object().end_array();
@@ -145,13 +165,15 @@ std::string openapi_document(std::span<const Route> routes, std::string_view ver
     for (const std::string_view path : distinct(routes, &Route::path)) {
         json.key(path).begin_object();
         for (const Route& route : routes) {
-            if (route.path == path && !route.hidden) write_operation(json, route);
+            if (route.path != path || route.hidden) continue;
+            write_operation(json, route, refusal_shape(has_profiles, &route, path));
         }
         json.end_object();
     }
     json.end_object();
-    json.key("components").begin_object().key("schemas").raw(trim(schemas)).end_object();
-    json.end_object();
+    json.key("components").begin_object().key("schemas");
+    write_schemas(json, head.schemas);
+    json.end_object().end_object();
     return document;
 }
 

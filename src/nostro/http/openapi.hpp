@@ -5,12 +5,22 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "nostro/wire/http_message.hpp"
 
 namespace nostro {
 
-// `schemas`: a JSON object, the document's components.schemas.
-std::string openapi_document(std::span<const Route> routes, std::string_view version, std::string_view schemas);
+struct OpenApiHead {
+    std::string_view title = "nostro", version, description;
+    // JSON objects, whose members together are the document's components.schemas.
+    std::vector<std::string_view> schemas;
+};
+
+// Of all routes that are not hidden.
+std::string openapi_document(std::span<const Route> routes, const OpenApiHead& head);
+
+// What nostro says of itself in its own document.
+std::string_view native_introduction();
 
 }  // namespace nostro

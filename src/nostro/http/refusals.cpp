@@ -6,7 +6,11 @@
 namespace nostro {
 
 RefusalShape refusal_shape(const Router& router, const Route* route, std::string_view path) {
-    if (!router.has_profiles()) return RefusalShape::problem;
+    return refusal_shape(router.has_profiles(), route, path);
+}
+
+RefusalShape refusal_shape(bool has_profiles, const Route* route, std::string_view path) {
+    if (!has_profiles) return RefusalShape::problem;
     if (route != nullptr && !route->profile.empty()) return RefusalShape::framework;
     return path == "/v1" || path.starts_with("/v1/") ? RefusalShape::problem : RefusalShape::framework;
 }

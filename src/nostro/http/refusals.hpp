@@ -15,6 +15,7 @@ namespace nostro {
 enum class RefusalShape : std::uint8_t { problem, framework };
 
 // `route` nullptr: none has this path with this method.
+RefusalShape refusal_shape(bool has_profiles, const Route* route, std::string_view path);
 RefusalShape refusal_shape(const Router& router, const Route* route, std::string_view path);
 
 void write_refusal(Response& response, RefusalShape shape, const Refusal& refusal);

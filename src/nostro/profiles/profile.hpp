@@ -53,6 +53,10 @@ public:
 
     // The HTTP routes of the original, with Route::profile set. The ledger outlives them.
     virtual std::vector<Route> routes(Ledger&) const { return {}; }
+    // What their Contents name, as a JSON object of schemas; no two profiles' have a name in common. Lives for ever.
+    virtual std::string_view schemas() const { return "{}"; }
+    // The original promises http_requests_total and http_request_duration_seconds (http/request_metrics.hpp).
+    virtual bool counts_requests() const { return false; }
 
     // The metric names that the original promises. Called once; then count() meets each outcome of its tenant, from
     // the program's start on. `payment`: of outcomes whose event is `submitted`.

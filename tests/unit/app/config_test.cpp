@@ -40,6 +40,18 @@ TEST(ConfigTest, LaterSourcesWin) {
     EXPECT_EQ(config.server.io_threads, 2u);
 }
 
+TEST(ConfigTest, AnOriginIsASchemeAndAHost) {
+    Config config;
+    for (const std::string_view good : {"", "*", "https://shop.example", "http://localhost:3000", "http://[::1]:80"}) {
+        EXPECT_TRUE(set(config, "server.cors_origin", good)) << good;
+        EXPECT_EQ(config.server.cors_origin, good);
+    }
+    for (const std::string_view bad : {"shop.example", "https://", "https://shop.example/", "HTTPS://SHOP.example",
+                                       "https://a, https://b", "https://a\r\nX: y", "null", "**"}) {
+        EXPECT_FALSE(set(config, "server.cors_origin", bad)) << bad;
+    }
+}
+
 struct Refused {
     std::string_view text, what;
 };

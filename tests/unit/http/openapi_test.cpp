@@ -66,7 +66,8 @@ TEST_F(OpenApiTest, RoutesAreWhollyDescribed) {
 }
 
 TEST_F(OpenApiTest, PagesComeOutOfTheProgramAndAskNobodyElse) {
-    for (const std::string path : {"/", "/start.css", "/start.js", "/docs", "/docs/", "/docs/docs.js"}) {
+    for (const std::string path :
+         {"/", "/start.css", "/start.js", "/docs", "/docs/", "/docs/docs.js", "/redoc", "/redoc/redoc.js"}) {
         const Told told = world_.get(path);
         EXPECT_EQ(told.status, 200) << path;
         EXPECT_TRUE(told.has_header("Content-Security-Policy: default-src 'self'")) << path;
@@ -77,10 +78,11 @@ TEST_F(OpenApiTest, PagesComeOutOfTheProgramAndAskNobodyElse) {
 }
 
 TEST_F(OpenApiTest, OperatingRoutesAnswer) {
-    EXPECT_EQ(world_.get("/health")["/version"], "1.2.3");
+    EXPECT_EQ(world_.get("/health").body, R"({"status":"healthy"})");
     const Told ready = world_.get("/readiness");
     EXPECT_EQ(ready.status, 200);
     EXPECT_EQ(ready["/ready"], "true");
+    EXPECT_EQ(ready["/version"], "1.2.3");
     const Told metrics = world_.get("/metrics");
     EXPECT_TRUE(metrics.has_header("Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
     EXPECT_NE(metrics.body.find("nostro_http_requests_total{method=\"GET\",route=\"/health\",status=\"2xx\"} 1\n"),
