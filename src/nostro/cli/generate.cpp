@@ -64,6 +64,9 @@ public:
         return *start_ + apart_ * static_cast<std::int64_t>(number % static_cast<std::uint64_t>(kSpan / apart_));
     }
 
+    // For the ids: what is made at other times has others.
+    Instant key() const { return start_.value_or(parsed_); }
+
 private:
     static constexpr std::chrono::sys_days kEarliestStart{std::chrono::year{1980} / 1 / 1};
     static constexpr std::chrono::nanoseconds kSpan = std::chrono::days(36'500);  // then from the start again
@@ -71,6 +74,7 @@ private:
 
     std::optional<Instant> start_;
     std::chrono::nanoseconds apart_;
+    Instant parsed_ = system_now();
 };
 
 std::string counts_text(const MessageCounts& counts) {
@@ -161,7 +165,8 @@ Exit run_messages(Context& context, const GenerateOptions& options, std::string_
 Exit generate_upi(Context& context, GenerateOptions& options) {
     const auto times = Times::parse(options.start, kUpiApart);
     if (!times) return fail(times.error());
-    generate::UpiGenerator generator({.seed = options.seed, .users = options.users, .realistic = options.realistic});
+    generate::UpiGenerator generator(
+        {.seed = options.seed, .users = options.users, .realistic = options.realistic, .start = times->key()});
     std::uint64_t made = 0;
     return run_messages(context, options, "upi",
                         {.unit = "messages",
@@ -191,15 +196,13 @@ Exit generate_b2b(Context& context, GenerateOptions& options) {
         return fail(Exit::usage, "--format json: a service takes ndjson; leave --format out");
     }
     if (const auto failed = make_default_folders(options.to)) return *failed;
-    generate::B2bGenerator generator(
-        {.seed = options.seed, .customers = options.customers, .realistic = options.realistic});
+    generate::B2bGenerator generator({.seed = options.seed,
+                                      .customers = options.customers,
+                                      .realistic = options.realistic,
+                                      .ordered = whole ? options.count : 0,
+                                      .start = times->key()});
     std::uint64_t made = 0;
-    const bool by_type = whole && options.count != 0;
-    const auto next = [&](std::string& to) {
-        const std::uint64_t at = made++;
-        if (!by_type) return generator.append(to, times->at(at));
-        return generator.append(to, generate::b2b_type_in_file(at, options.count), times->at(at));
-    };
+    const auto next = [&](std::string& to) { return generator.append(to, times->at(made++)); };
     return run_messages(context, options, "b2b",
                         {.unit = "documents",
                          .count = options.count,
@@ -287,7 +290,8 @@ void add_messages(Command& command, Context& context, GenerateOptions& options) 
 }
 
 void add_start(Command& command, GenerateOptions& options) {
-    command.option("--start", options.start, "Time of the first; now: each has the time that it is").with_default();
+    command.option("--start", options.start, "Time of the first; now: each has the time that it is, and its id is new")
+        .with_default();
 }
 
 }  // namespace

@@ -56,8 +56,10 @@ B2bType b2b_type_in_file(std::uint64_t at, std::uint64_t count) {
 }
 
 B2bGenerator::B2bGenerator(const B2bOptions& options)
-    : random_(options.seed),
+    : random_(seed_of({options.seed, options.customers, options.realistic, options.ordered,
+                       static_cast<std::uint64_t>(options.start.time_since_epoch().count())})),
       realistic_(options.realistic),
+      ordered_(options.ordered),
       parties_(random_, options.customers, options.realistic),
       id_key_(static_cast<std::uint32_t>(random_.next())),
       dollar_(Currency::parse("USD").value()),
@@ -70,6 +72,7 @@ B2bParties::Pair B2bGenerator::draw_parties(B2bType type, bool international) {
 }
 
 Made B2bGenerator::append(std::string& to, Instant at) {
+    if (made_ < ordered_) return append(to, b2b_type_in_file(made_, ordered_), at);
     return append(to, static_cast<B2bType>(random_.below(kB2bTypes)), at);
 }
 

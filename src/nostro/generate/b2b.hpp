@@ -36,22 +36,25 @@ struct B2bOptions {
     std::uint64_t seed = 1;
     std::uint32_t customers = 1'000;  // at least 2; realistic: 4
     bool realistic = false;
+    // So many documents, ordered by type; 0: without end, types drawn uniformly.
+    std::uint64_t ordered = 0;
+    Instant start = {};  // of the times that will be given: other times, other ids
 };
 
 class B2bGenerator {
 public:
     explicit B2bGenerator(const B2bOptions& options);
 
-    // Each appends one document, without a line end. `at`: when it is made. No payment_id comes twice within 2^32
-    // documents.
-    Made append(std::string& to, B2bType type, Instant at);
-    Made append(std::string& to, Instant at);  // of a uniformly drawn type
+    // Appends one document, without a line end. `at`: when it is made. No payment_id comes twice within 2^32 documents.
+    Made append(std::string& to, Instant at);
+    Made append(std::string& to, B2bType type, Instant at);  // of this type, whatever comes next
 
 private:
     B2bParties::Pair draw_parties(B2bType type, bool international);
 
     Xoshiro256 random_;
     bool realistic_;
+    std::uint64_t ordered_;
     B2bParties parties_;
     std::uint32_t id_key_;
     std::uint32_t made_ = 0;

@@ -71,7 +71,7 @@ void append_json(std::string& to, const ClearingTransaction& transaction) {
 }
 
 ClearingGenerator::ClearingGenerator(const ClearingOptions& options)
-    : random_(options.seed), realistic_(options.realistic), id_key_(random_.next()) {}
+    : random_(seed_of({options.seed, options.realistic})), realistic_(options.realistic), id_key_(random_.next()) {}
 
 ClearingTransaction ClearingGenerator::uniform() {
     const std::uint64_t from = random_.below(kClearingAccounts.size());

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <initializer_list>
 #include <span>
 #include <string_view>
 
@@ -11,6 +12,14 @@
 #include "nostro/base/random.hpp"
 
 namespace nostro::generate {
+
+// The seed of one generator, of all that its documents depend on: with any of it different they share nothing, and no
+// id names two of them.
+constexpr std::uint64_t seed_of(std::initializer_list<std::uint64_t> parts) {
+    std::uint64_t seed = 0;
+    for (const std::uint64_t part : parts) seed = SplitMix64(seed ^ part).next();
+    return seed;
+}
 
 template <class T, std::size_t N>
 const T& pick(Xoshiro256& random, const std::array<T, N>& from) {

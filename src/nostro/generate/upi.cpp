@@ -62,6 +62,16 @@ constexpr auto kBrackets = std::to_array<Bracket>({
     {20, 50'001, 100'000},
 });
 
+std::uint32_t users_of(const UpiOptions& options) {
+    if (options.users != 0) return options.users;
+    return options.realistic ? 1'000 : 5;
+}
+
+std::uint64_t seed_of(const UpiOptions& options) {
+    const auto start = static_cast<std::uint64_t>(options.start.time_since_epoch().count());
+    return generate::seed_of({options.seed, users_of(options), options.realistic, options.realistic ? start : 0});
+}
+
 std::string vpa(Xoshiro256& random, std::uint32_t number) {
     const std::string_view name = pick(random, kNames);
     const std::string_view family = pick(random, kFamilies);
@@ -91,8 +101,8 @@ ShortText rrn(Instant at, std::uint64_t sequence) {
 }
 
 UpiGenerator::UpiGenerator(const UpiOptions& options)
-    : random_(options.seed), realistic_(options.realistic), rupee_(Currency::parse("INR").value()) {
-    const std::uint32_t users = options.users != 0 ? options.users : realistic_ ? 1'000 : 5;
+    : random_(seed_of(options)), realistic_(options.realistic), rupee_(Currency::parse("INR").value()) {
+    const std::uint32_t users = users_of(options);
     NOSTRO_ASSERT(users >= 2, "a payment takes two users");
     users_.reserve(users);
     for (std::uint32_t number = 1; number <= users; ++number) {
