@@ -236,16 +236,18 @@ def test_a_message_that_is_not_taken_is_1(taker):
         "upi", "--count", 20, "--to", "http", "--url", taker.url, code=1).stderr  # fmt: skip
 
 
-def test_a_profile_takes_what_is_generated_once(nostro):
-    program = nostro("--profile", "upi")
-    arguments = ["upi", "--count", 1500, "--to", "http", "--url", program.url, "--json"]
+@pytest.mark.parametrize("kind", ["upi", "clearing"])
+def test_a_profile_takes_what_is_generated_once(kind, nostro):
+    program = nostro("--profile", kind)
+    arguments = [kind, "--count", 1500, "--to", "http", "--url", program.url, "--json"]
     first, again = (json.loads(generate(*arguments).stdout) for _ in range(2))
     assert first["taken"] == again["taken"] == again["known_before"] == 1500 and first["known_before"] == 0
     assert first["payments"] == again["payments"] and sum(first["payments"].values()) == 1500
-    assert first["payments"]["settled"] > 10 and first["payments"]["rejected"] > 1500 // 5
+    assert first["payments"]["settled"] > 10 and first["payments"]["rejected"] > 10
     realistic = json.loads(generate(*arguments, "--realistic").stdout)
-    assert realistic["known_before"] == 0, "another option, other ids"
-    assert realistic["payments"]["settled"] > 1200 and realistic["statuses"]["00"] > 1200
+    samples = 3 if kind == "clearing" else 0
+    assert realistic["known_before"] == samples, "another option, other ids"
+    assert realistic["payments"]["settled"] > 700
 
 
 def test_a_service_that_takes_nothing_is_told(taker):
