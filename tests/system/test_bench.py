@@ -88,10 +88,11 @@ def test_people_see_the_books_proved_and_a_bar(tmp_path):
 class Empty(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     paths = set()
+    amounts = []
 
     def do_POST(self):
         self.paths.add(self.path)
-        assert json.loads(self.rfile.read(int(self.headers["Content-Length"])))["amount"]
+        self.amounts.append(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["amount"])
         self.send_response(202)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -102,6 +103,7 @@ class Empty(BaseHTTPRequestHandler):
 
 def test_any_http_server_can_be_measured_by_the_same_client():
     server = ThreadingHTTPServer(("127.0.0.1", 0), Empty)
+    Empty.paths.clear()
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
@@ -112,13 +114,32 @@ def test_any_http_server_can_be_measured_by_the_same_client():
         thread.join()
         server.server_close()
     assert load["payments"] == 50 and load["settled"] is None and load["stages"] == [], load
-    assert Empty.paths == {"/empty"}
+    assert Empty.paths == {"/empty"} and all(Empty.amounts)
+
+
+def test_a_body_of_ones_own_is_sent_with_new_digits():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Empty)
+    Empty.paths.clear()
+    Empty.amounts.clear()
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        found = loads(run("bench", "--plain", f"http://127.0.0.1:{server.server_port}/own", "--body", '{"amount":"1##.##"}',
+                          "--load", "single", "--payments", 50, "--json"))  # fmt: skip
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert found["single"]["payments"] == 50 and found["single"]["refused_requests"] == 0, found
+    assert len(set(Empty.amounts)) > 40 and all(100 <= float(each) < 200 for each in Empty.amounts)
 
 
 @pytest.mark.parametrize("arguments, word", [
     (["--url", "http://127.0.0.1:1", "--plain", "http://127.0.0.1:1"], "exclude each other"),
     (["--url", "http://127.0.0.1:1", "--journal", "memory"], "server of its own"),
     (["--journal", "memory", "--prove"], "nothing to prove"),
+    (["--body", "{}"], "--plain names"),
+    (["--body", "{}", "--plain", "http://127.0.0.1:1", "--load", "bulk"], "one request each"),
 ])  # fmt: skip
 def test_what_does_not_go_together_is_told(arguments, word):
     done = run("bench", *arguments)

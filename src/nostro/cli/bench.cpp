@@ -26,7 +26,7 @@ constexpr std::array kShapes = {Shape{"single", 1, 1, 1}, Shape{"concurrent", 64
                                 Shape{"bulk", 8, 1, 1000}};
 
 struct BenchOptions {
-    std::string url, plain, journal = "segment";
+    std::string url, plain, body, journal = "segment";
     std::vector<std::string> shapes = {"single", "concurrent", "pipelined", "bulk"}, sets;
     std::uint32_t accounts = 10'000, seconds = 5, warmup = 0, hot_percent = 0;
     std::uint32_t connections = 0, pipeline = 0, batch = 0;
@@ -92,7 +92,8 @@ Result<BenchMeasured> measure(const BenchOptions& options, const Target& target,
     load.pipeline = shape.pipeline;
     load.batch = shape.batch;
     load.rate = options.rate;
-    BenchRequestOptions form{target.url, target.path, options.accounts, options.hot_percent, shape.batch, options.seed};
+    BenchRequestOptions form{target.url,  target.path,  options.accounts, options.hot_percent,
+                             shape.batch, options.seed, options.body};
     BenchRequests requests(form);
     if (options.warmup > 0) {
         load.duration = std::chrono::seconds(options.warmup);
@@ -206,6 +207,13 @@ Exit bench(Context& context, BenchOptions& options) {
     if (options.prove && options.journal == "memory") {
         return fail(Exit::usage, "--prove: a journal in memory leaves nothing to prove the books from");
     }
+    if (!options.body.empty()) {
+        if (options.plain.empty()) return fail(Exit::usage, "--body is sent to the URL that --plain names");
+        std::erase(options.shapes, "bulk");  // of payments of ours
+        if (options.shapes.empty() || options.batch > 1) {
+            return fail(Exit::usage, "--body is one request each: leave --load bulk and --batch out");
+        }
+    }
     return running ? bench_running(context, options) : bench_own(context, options);
 }
 
@@ -217,6 +225,8 @@ void add_bench(Command app, Context& context) {
         [&](Command& command, BenchOptions& options) {
             command.option("--url", options.url, "A running nostro; none: one of its own, in this folder");
             command.option("--plain", options.plain, "Any HTTP server in its place: the same requests to this URL");
+            command.option("--body", options.body,
+                           "JSON to send to --plain; each # becomes a digit, drawn anew each time");
             command.flag("--json", context.json, "Print the figures as JSON");
             std::vector<std::string> names;
             names.reserve(kShapes.size());

@@ -20,6 +20,8 @@ struct BenchRequestOptions {
     std::uint32_t hot_percent = 0;  // of the payments: their creditor is the first account
     std::uint32_t batch = 1;        // payments in one request; 1: a request of its own, with its key in the head
     std::uint64_t seed = 1;
+    // In place of a payment, without a key; each '#' becomes a digit, drawn anew each time. Only with a batch of 1.
+    std::string body{};
 };
 
 // "bench-0000017": the same for every bench, so that accounts are opened once.
@@ -37,6 +39,9 @@ public:
     void stamp(char* at);
 
 private:
+    void lay_out_payments(const BenchRequestOptions& options);
+    void lay_out_body(const BenchRequestOptions& options);
+
     // Where in a request the parts of one payment stand.
     struct Places {
         std::size_t key, debtor, creditor, amount, reference;
@@ -44,6 +49,7 @@ private:
 
     std::string text_;
     std::vector<Places> places_;
+    std::vector<std::size_t> digits_;  // of a body that was given
     Xoshiro256 random_;
     std::uint32_t accounts_, hot_percent_;
     std::uint64_t number_ = 0;

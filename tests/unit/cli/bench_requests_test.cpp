@@ -91,6 +91,25 @@ TEST(BenchRequestsTest, TheHotAccountIsPaidAsOftenAsWasAsked) {
     EXPECT_LT(hot, 8'300);
 }
 
+TEST(BenchRequestsTest, ABodyThatWasGivenHasDigitsOfItsOwn) {
+    BenchRequestOptions options = options_of(2, 1);
+    options.path = "/transactions";
+    options.body = R"({"user_id":"user_######","amount":1#.##,"note":"####################"})";
+    std::set<std::string> users;
+    for (const std::string& request : requests_of(options, 300)) {
+        EXPECT_THAT(head_of(request), StartsWith("POST /transactions HTTP/1.1\r\n"));
+        EXPECT_EQ(head_of(request).find("Idempotency-Key"), std::string::npos);
+        EXPECT_EQ(header_of(request, "Content-Length"), std::to_string(options.body.size()));
+        const auto body = Json::parse(body_of(request));
+        ASSERT_TRUE(body) << request;
+        users.insert(body->text("user_id"));
+        EXPECT_EQ(body->text("note").size(), 20u);
+        EXPECT_EQ(request.find('#'), std::string::npos);
+    }
+    EXPECT_GT(users.size(), 290u);
+    EXPECT_EQ(users.begin()->size(), 11u);
+}
+
 TEST(BenchRequestsTest, AnotherServersPathIsTaken) {
     auto options = options_of(2, 1);
     options.path = "/empty";
