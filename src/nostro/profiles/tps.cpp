@@ -30,6 +30,35 @@ constexpr std::array<FrameworkField, kFields> kBody{{
     {.name = "currency", .kind = FrameworkKind::currency},
 }};
 
+constexpr std::string_view kSchemas = R"({
+  "TpsTransactionCreate": {
+    "type": "object",
+    "required": ["user_id", "amount", "currency"],
+    "properties": {
+      "user_id": {"type": "string", "minLength": 1, "maxLength": 255},
+      "amount": {
+        "type": "number",
+        "exclusiveMinimum": 0,
+        "description": "With no more decimals than the currency has; a text of the same digits is taken too."
+      },
+      "currency": {"type": "string", "description": "ISO 4217."}
+    },
+    "example": {"user_id": "user_11", "amount": 12.75, "currency": "USD"}
+  },
+  "TpsTransaction": {
+    "type": "object",
+    "required": ["user_id", "amount", "currency", "id", "status", "created_at"],
+    "properties": {
+      "user_id": {"type": "string"},
+      "amount": {"type": "number"},
+      "currency": {"type": "string"},
+      "id": {"type": "integer", "minimum": 1},
+      "status": {"type": "string", "examples": ["pending", "completed", "failed"]},
+      "created_at": {"type": "string", "description": "UTC, without a zone."}
+    }
+  }
+})";
+
 // --- texts ---
 
 // 2025-03-18T00:14:36.000005, and without decimals where they are zero.
@@ -193,6 +222,9 @@ public:
         return Wish(wish_of(*wanted, arena.copy(fmt::format("{} {}", place.source, place.position)), arena));
     }
 
+    std::string_view schemas() const override { return kSchemas; }
+    bool counts_requests() const override { return true; }
+
     std::vector<Route> routes(Ledger& ledger) const override { return {post_route(ledger), get_route(ledger)}; }
 
 private:
@@ -292,9 +324,11 @@ Route Tps::post_route(Ledger& ledger) const {
                          .kind = ParameterKind::key,
                          .description = "Names this request for ever.",
                          .example = "order-17-attempt-1"}};
-    route.takes = {{"application/json", "TpsTransactionRequest"}};
+    route.takes = {{"application/json", "TpsTransactionCreate"}};
     route.answers = {answer(200, "Taken and durable.", "TpsTransaction"),
-                     answer(422, "What is wrong with the request.", "FrameworkErrors")};
+                     answer(422, "What is wrong with the request.", "HTTPException"),
+                     answer(503, "Not now; the same again later.", "HTTPException")};
+    if (tokens_) route.answers.push_back(answer(401, "Without a good token.", "HTTPException"));
     route.handler = [this, &ledger](const Request& request, const Reply& reply) { post(ledger, request, reply); };
     return route;
 }
@@ -312,8 +346,10 @@ Route Tps::get_route(Ledger& ledger) const {
                          .description = "Its number.",
                          .example = "1"}};
     route.answers = {answer(200, "The transaction.", "TpsTransaction"),
-                     answer(404, "There is none of this number.", "FrameworkRefusal"),
-                     answer(422, "This is no number.", "FrameworkErrors")};
+                     answer(404, "There is none of this number.", "HTTPException"),
+                     answer(422, "This is no number.", "HTTPException"),
+                     answer(503, "Not now; the same again later.", "HTTPException")};
+    if (tokens_) route.answers.push_back(answer(401, "Without a good token.", "HTTPException"));
     route.blocks = true;
     route.handler = [this, &ledger](const Request& request, const Reply& reply) { get(ledger, request, reply); };
     return route;
