@@ -35,6 +35,7 @@ enum class FrameworkFault : std::uint8_t {
     money_too_many_decimals,  // cause: how many are allowed
     money_overflow,
     currency_unknown,
+    date_before_start,  // cause: the field with the start
 };
 
 // Where the value stood: loc is [in, field], [in, position] or [in].

@@ -69,6 +69,11 @@ TEST(FrameworkErrorsTest, EachFaultReadsAsClientsKnowIt) {
          R"("EURO")",
          "",
          R"("type":"currency_unknown","loc":["body","currency"],"msg":"Currency should be a code of ISO 4217 that is in use, such as USD","input":"EURO")"},
+        {F::date_before_start,
+         {.field = "end_date"},
+         R"("2026-01-01")",
+         "start_date",
+         R"("type":"date_before_start","loc":["body","end_date"],"msg":"Date should not be before start_date","input":"2026-01-01","ctx":{"start":"start_date"})"},
     };
     for (const Case& c : cases) {
         EXPECT_EQ(one(c.fault, c.place, c.input, c.cause), "{\"detail\":[{" + std::string(c.json) + "}]}");
