@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "nostro/app/commands.hpp"
+#include "nostro/app/served_profiles.hpp"
 #include "nostro/app/wiring.hpp"
 #include "nostro/cli/terminal.hpp"
 
@@ -21,6 +22,10 @@ Exit check_config(cli::Context&, ConfigOptions& options) {
     if (const auto listen = check_listen(*config); !listen) {
         return cli::fail(Exit::usage, listen.error().what);
     }
+    MetricsRegistry metrics;
+    const auto served = ServedProfiles::load(*config, metrics);
+    if (!served) return cli::fail(Exit::usage, served.error().what);
+    for (const std::string& remark : (*served)->remarks()) fmt::print("note: {}\n", remark);
     fmt::print("the configuration is fine\n");
     return Exit::done;
 }

@@ -218,6 +218,16 @@ Result<> ServedProfiles::open_accounts(Service& service, const Served& served) c
     return {};
 }
 
+std::vector<std::string> ServedProfiles::remarks() const {
+    std::vector<std::string> all;
+    for (const Served& served : served_) {
+        for (const std::string& each : served.profile->remarks()) {
+            all.push_back(fmt::format("profile {}: {}", served.entry->name, each));
+        }
+    }
+    return all;
+}
+
 std::vector<ServedProfile> ServedProfiles::list() const {
     std::vector<ServedProfile> list;
     for (const Served& served : served_) list.push_back({served.entry, served.profile.get(), served.ledger.get()});

@@ -5,6 +5,7 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "nostro/app/config.hpp"
@@ -27,6 +28,9 @@ public:
     // Brings the policies into force that are not yet, and opens the sample accounts that are not there. A policy that
     // somebody has put in the place of the file's stays.
     Result<> begin(Service& service, const Clock& clock);
+
+    // What somebody should know of their settings, each "profile NAME: ...".
+    std::vector<std::string> remarks() const;
 
     // After begin().
     std::vector<ServedProfile> list() const;

@@ -58,6 +58,9 @@ public:
     // The original promises http_requests_total and http_request_duration_seconds (http/request_metrics.hpp).
     virtual bool counts_requests() const { return false; }
 
+    // Settings that can be served but will surprise somebody, each with its key; `config check` tells them.
+    virtual std::vector<std::string> remarks() const { return {}; }
+
     // The metric names that the original promises. Called once; then count() meets each outcome of its tenant, from
     // the program's start on. `payment`: of outcomes whose event is `submitted`.
     virtual void register_metrics(MetricsRegistry&) {}
@@ -76,7 +79,7 @@ struct ProfileEntry {
 };
 
 // Goes up with every change of what rows() of any profile give: an index of another version is made anew.
-constexpr std::uint32_t kProfileRowsVersion = 1;
+constexpr std::uint32_t kProfileRowsVersion = 2;
 
 // Every profile that is compiled in (profiles.cpp).
 std::span<const ProfileEntry> profiles();
