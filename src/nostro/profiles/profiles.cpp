@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "nostro/profiles/b2b.hpp"
 #include "nostro/profiles/clearing.hpp"
 #include "nostro/profiles/profile.hpp"
 #include "nostro/profiles/tps.hpp"
@@ -14,6 +15,12 @@ std::span<const ProfileEntry> profiles() {
         ProfileEntry{.tenant = 1, .name = "upi", .title = "UPI Simulator", .version = "1.0.0", .make = make_upi},
         ProfileEntry{
             .tenant = 2, .name = "tps", .title = "Transaction Processing System", .version = "0.1.0", .make = make_tps},
+        ProfileEntry{.tenant = 4,
+                     .name = "b2b",
+                     .title = "Payment Transaction API",
+                     .version = "1.0.0",
+                     .make = make_b2b,
+                     .rows = b2b::index_rows},
         ProfileEntry{.tenant = 5, .name = "clearing", .title = "", .version = "", .make = make_clearing},
     };
     return entries;

@@ -1,0 +1,162 @@
+#include "nostro/profiles/b2b.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "nostro/base/time.hpp"
+#include "nostro/domain/account.hpp"
+#include "nostro/profiles/account_names.hpp"
+#include "nostro/wire/framework_json.hpp"
+#include "nostro/wire/json_fault.hpp"
+#include "nostro/wire/message_json.hpp"
+
+namespace nostro {
+namespace b2b {
+namespace {
+
+constexpr std::size_t kIdMax = 128, kTextMax = 200;
+
+enum Field : std::size_t {
+    kId,
+    kType,
+    kValue,
+    kCurrency,
+    kOriginator,
+    kOriginatorName,
+    kCreatedAt,
+    kBeneficiary,
+    kBeneficiaryName,
+    kOther,
+    kFields
+};
+constexpr std::array<std::string_view, kFields> kPaths = {
+    "payment_id",      "payment_type", "amount.value",         "amount.currency",  "originator.party_id",
+    "originator.name", "created_at",   "beneficiary.party_id", "beneficiary.name", "beneficiary"};
+constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kRails = {
+    {{"ACH", "ach"},
+     {"WIRE", "wire"},
+     {"RTP", "rtp"},
+     {"CHECK", "check"},
+     {"SEPA_CREDIT_TRANSFER", "sepa_credit_transfer"},
+     {"CARD_PAYMENT", "card_payment"},
+     {"STANDING_ORDER", "standing_order"},
+     {"P2P", "p2p"},
+     {"DIRECT_DEBIT", "direct_debit"}}};
+
+std::string_view rail_of(std::string_view type) {
+    const auto found = std::ranges::find(kRails, type, [](const auto& pair) { return pair.first; });
+    return found == kRails.end() ? "other" : found->second;
+}
+
+Error wrong(std::string_view path, std::string_view what) {
+    return {ErrorCode::invalid, fmt::format("{}: {}", path, what)};
+}
+
+// A date-time; without a zone it is UTC.
+Result<Instant> time_of(std::string_view path, const MessageValue& value) {
+    const auto text = message_text(path, value, 64);
+    if (!text) return text.error();
+    constexpr std::size_t kSeconds = 19;  // 2026-11-21T09:30:00
+    const bool has_zone = text->find_first_of("Zz+-", kSeconds) != std::string_view::npos;
+    const auto at = parse_rfc3339(has_zone ? std::string(*text) : fmt::format("{}Z", *text));
+    if (!at) return wrong(path, fmt::format("{} is no date-time", *text));
+    return *at;
+}
+
+Result<Money> amount_of(const MessageValue& value, const MessageValue& currency) {
+    if (value.kind == MessageValue::Kind::absent) return wrong(kPaths[kValue], "is missing");
+    if (value.kind != MessageValue::Kind::number) return wrong(kPaths[kValue], "is no number");
+    const auto code = message_text(kPaths[kCurrency], currency, 3);
+    if (!code) return code.error();
+    const auto parsed = Currency::parse(*code);
+    if (!parsed) return wrong(kPaths[kCurrency], parsed.error().what);
+    auto amount = message_amount(kPaths[kValue], value, *parsed);
+    if (!amount) return amount;
+    if (amount->minor() <= 0) return wrong(kPaths[kValue], fmt::format("{} is not positive", value.text));
+    return amount;
+}
+
+// nullopt: none is named.
+Result<std::optional<std::string_view>> optional_text(Field field, const MessageValue& value, std::size_t max) {
+    const bool is_none = value.kind == MessageValue::Kind::absent || value.kind == MessageValue::Kind::null ||
+                         (value.kind == MessageValue::Kind::text && value.text.empty());
+    if (is_none) return std::optional<std::string_view>();
+    const auto text = message_text(kPaths[field], value, max);
+    if (!text) return text.error();
+    return std::optional(*text);
+}
+
+class B2b final : public Profile {
+public:
+    explicit B2b(RowKey row_key) : row_key_(std::move(row_key)) {}
+
+    // In the order in which the original's producer and processor look; the first fault is told.
+    Result<Wish> read(std::string_view text, const MessagePlace&, Arena& arena) const override {
+        static thread_local JsonReader reader;
+        std::array<MessageValue, kFields> values;
+        if (auto read = read_message(reader, text, kPaths, arena, values); !read) return read.error();
+        if (const auto fault = json_fault(text)) {  // also in members that nobody asks for: the whole is kept
+            return Error{ErrorCode::invalid, fmt::format("is no JSON from byte {} on", *fault + 1)};
+        }
+        PaymentWish wish;
+        Payment& payment = wish.payment;
+        const auto id = message_text(kPaths[kId], values[kId], kIdMax);
+        if (!id) return id.error();
+        const auto type = message_text(kPaths[kType], values[kType], kTypeMax);
+        if (!type) return type.error();
+        const auto amount = amount_of(values[kValue], values[kCurrency]);
+        if (!amount) return amount.error();
+        const auto originator = message_text(kPaths[kOriginator], values[kOriginator], kIdMax);
+        if (!originator) return originator.error();
+        const auto name = message_text(kPaths[kOriginatorName], values[kOriginatorName], kTextMax);
+        if (!name) return name.error();
+        const auto at = time_of(kPaths[kCreatedAt], values[kCreatedAt]);
+        if (!at) return at.error();
+        if (const auto kind = values[kOther].kind; kind > MessageValue::Kind::null) {
+            return wrong(kPaths[kOther], "is no object");
+        }
+        const auto beneficiary = optional_text(kBeneficiary, values[kBeneficiary], kIdMax);
+        if (!beneficiary) return beneficiary.error();
+        const auto beneficiary_name = optional_text(kBeneficiaryName, values[kBeneficiaryName], kTextMax);
+        if (!beneficiary_name) return beneficiary_name.error();
+
+        payment.key = *id;
+        payment.type = *type;
+        payment.amount = *amount;
+        payment.requested_at = *at;
+        const std::string suffix = fmt::format(":{}", amount->currency().code());
+        payment.debtor_name = account_name_of("party:", *originator, suffix, arena);
+        payment.creditor_name = *beneficiary ? account_name_of("party:", **beneficiary, suffix, arena)
+                                             : arena.copy(house_name(House::suspense, amount->currency()));
+        payment.attachment = arena.copy(compact_json(text));
+        wish.rail = rail_of(*type);
+        return Wish(wish);
+    }
+
+    std::vector<Route> routes(Ledger& ledger) const override { return query_routes(ledger); }
+
+    std::vector<std::string> remarks() const override {
+        if (row_key_.is_unique()) return {};
+        return {
+            "row_key: without {payment_id} it collides: of payments of one originator and type in the same second, "
+            "a wide store keeps only the last"};
+    }
+
+private:
+    const RowKey row_key_;
+};
+
+}  // namespace
+}  // namespace b2b
+
+Result<std::unique_ptr<Profile>> make_b2b(const ProfileSetup& setup) {
+    auto row_key = b2b::RowKey::parse(setup.setting("row_key", b2b::kRowKey));
+    if (!row_key) return Error{ErrorCode::invalid, "profile.row_key: " + row_key.error().what};
+    const auto message_key = b2b::parse_message_key(setup.setting("message_key", "none"));
+    if (!message_key) return Error{ErrorCode::invalid, "profile.message_key: " + message_key.error().what};
+    return std::unique_ptr<Profile>(std::make_unique<b2b::B2b>(std::move(*row_key)));
+}
+
+}  // namespace nostro

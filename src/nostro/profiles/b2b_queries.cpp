@@ -1,0 +1,146 @@
+// The queries of business payments: by time, by type and originator, by all of them.
+#include <fmt/format.h>
+
+#include <array>
+#include <memory>
+#include <span>
+#include <utility>
+
+#include "nostro/base/log.hpp"
+#include "nostro/profiles/b2b.hpp"
+#include "nostro/profiles/b2b_found.hpp"
+#include "nostro/profiles/profile_answers.hpp"
+#include "nostro/wire/framework_json.hpp"
+
+namespace nostro::b2b {
+namespace {
+
+constexpr std::string_view kStoreDown = "Database connection error";
+
+constexpr FrameworkField kStart{.name = "start_date", .kind = FrameworkKind::date};
+constexpr FrameworkField kEnd{.name = "end_date", .kind = FrameworkKind::date};
+constexpr FrameworkField kType{.name = "payment_type"};
+constexpr FrameworkField kCustomer{.name = "customer_id"};
+
+constexpr std::array kTimeRange = {kStart, kEnd};
+constexpr std::array kTypeCustomer = {kType, kCustomer};
+constexpr std::array kDateTypeCustomer = {kStart, kEnd, kType, kCustomer};
+constexpr std::size_t kFieldsMax = 4;
+// Behind it years have five digits; payments are of none of them.
+constexpr std::chrono::sys_days kLastDay{std::chrono::year{9999} / 12 / 31};
+
+// The rest of an array whose first part was small enough to keep and too small to be all.
+class FoundStream final : public BodyStream {
+public:
+    FoundStream(std::string first, FoundPayments found) : first_(std::move(first)), found_(std::move(found)) {}
+
+    bool blocks() const override { return true; }
+    State next(std::string& into) override {
+        if (!first_.empty()) {
+            into.append(std::exchange(first_, {}));
+            return State::more;
+        }
+        // The status has left: without its bracket the array shows that it is not whole.
+        if (const auto read = found_.next(into); !read) {
+            log_warn("query_broken_off", {{"profile", "b2b"}, {"why", read.error().what}});
+            return State::end;
+        }
+        return found_.at_end() ? State::end : State::more;
+    }
+
+private:
+    std::string first_;
+    FoundPayments found_;
+};
+
+void answer(const History& history, RowSearch search, const Reply& reply) {
+    FoundPayments found(history, std::move(search));
+    Response response;
+    if (const auto read = found.next(response.body); !read) {
+        log_warn("query_failed", {{"profile", "b2b"}, {"why", read.error().what}});
+        return refuse_framework(reply, 503, kStoreDown);
+    }
+    if (!found.at_end()) {
+        response.stream = std::make_unique<FoundStream>(std::exchange(response.body, {}), std::move(found));
+    }
+    reply(std::move(response));
+}
+
+// Row keys of whole days begin with the day.
+std::string day_text(std::chrono::sys_days day) {
+    const std::chrono::year_month_day date(day);
+    return fmt::format("{:04}{:02}{:02}", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                       static_cast<unsigned>(date.day()));
+}
+
+void query(Ledger& ledger, std::span<const FrameworkField> fields, const Request& request, const Reply& reply) {
+    Arena arena(512);
+    FrameworkErrors errors;
+    std::array<FrameworkValue, kFieldsMax> all;
+    const auto values = std::span(all).first(fields.size());
+    RowSearch search;
+    search.tenant = ledger.tenant();
+    search.group = kAllGroup;
+    search.to = "~";  // behind all digits
+    if (read_framework_body(request, fields, arena, values, errors)) {
+        const auto value_of = [&](const FrameworkField& field) -> const FrameworkValue* {
+            for (std::size_t i = 0; i < fields.size(); ++i) {
+                if (fields[i].name == field.name) return &values[i];
+            }
+            return nullptr;
+        };
+        if (const FrameworkValue* start = value_of(kStart)) {
+            const FrameworkValue* end = value_of(kEnd);
+            if (end->day < start->day) {
+                errors.add(FrameworkFault::date_before_start, {.field = kEnd.name, .order = 1}, end->raw, kStart.name);
+            }
+            search.from = day_text(start->day);
+            if (end->day < kLastDay) search.to = day_text(end->day + std::chrono::days{1});
+        }
+        if (const FrameworkValue* type = value_of(kType)) {
+            search.group = party_group(type->text, value_of(kCustomer)->text);
+        }
+    }
+    if (!errors.empty()) {
+        Response response;
+        errors.write(response);
+        return reply(std::move(response));
+    }
+    ledger.when_readable([&ledger, search = std::move(search), reply] {
+        reply.on_worker([&ledger, search, reply] { answer(ledger.history(), search, reply); });
+    });
+}
+
+Route route_of(Ledger& ledger, std::string_view path, std::string_view operation, std::string_view summary,
+               std::span<const FrameworkField> fields) {
+    Route route;
+    route.method = Method::post;
+    route.path = path;
+    route.operation = operation;
+    route.tag = "Payments";
+    route.summary = summary;
+    route.description =
+        "All that are found, in the order of their row keys: time, type, originator, payment. Both days count whole, "
+        "in UTC. Amounts are exact decimals in texts. Nothing found is an empty array.";
+    route.takes = {{"application/json", ""}};
+    route.answers = {
+        RouteAnswer{.status = 200, .description = "What was found.", .content = {{"application/json", ""}}},
+        RouteAnswer{.status = 422, .description = "The body does not fit; one entry a fault."},
+        RouteAnswer{.status = 503, .description = "The index cannot answer now."}};
+    route.handler = [&ledger, fields](const Request& request, const Reply& reply) {
+        query(ledger, fields, request, reply);
+    };
+    return route;
+}
+
+}  // namespace
+
+std::vector<Route> query_routes(Ledger& ledger) {
+    return {route_of(ledger, "/payments/time-range", "paymentsByTime", "Payments of some days", kTimeRange),
+            route_of(ledger, "/payments/type-customer", "paymentsByTypeAndCustomer",
+                     "Payments of one type and originator", kTypeCustomer),
+            route_of(ledger, "/payments/date-type-customer", "paymentsByTimeTypeAndCustomer",
+                     "Payments of some days, one type and originator", kDateTypeCustomer)};
+}
+
+}  // namespace nostro::b2b
