@@ -96,7 +96,7 @@ void write_answers(JsonWriter& json, const Route& route, RefusalShape shape) {
     // What routing and framing refuse is the same everywhere: 400, 404, 405, 411, 413, 415, 421, 431...
     json.key("default").begin_object().field("description", "Refused before the route looked at it.");
     if (shape == RefusalShape::framework) {
-        write_content(json, {{"application/json", "HTTPException"}});
+        write_content(json, {{"application/json", "FrameworkRefusal"}});
     } else {
         write_content(json, {{"application/problem+json", "Problem"}});
     }
