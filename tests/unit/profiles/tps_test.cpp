@@ -182,6 +182,33 @@ status_completed = "done"
     there.call(kPost, a_body("ann", "100"), {""});
     EXPECT_THAT(there.call(kGet, {}, {"1"}).body, HasSubstr(R"("status":"waits")"));
     EXPECT_THAT(there.call(kGet, {}, {"2"}).body, HasSubstr(R"("status":"done")"));
+
+    const auto seq = held.ledger->history().frame_of_number(2, 1).value().value();
+    const PaymentId waits = held.ledger->frame(seq).value()->changes.outcomes.back().payment;
+    auto builder = held.service->build(nullptr, 2);
+    EXPECT_TRUE(builder.decide_review(waits, true, "bea", "", {}));
+    held.run(builder);
+    EXPECT_THAT(there.call(kGet, {}, {"1"}).body,
+                MatchesRegex(R"(\{"user_id":"ann","amount":101.0,"currency":"USD","id":1,"status":"done",.*)"));
+}
+
+TEST_F(TpsTest, OfAFrameWithManyEachIsFound) {
+    const auto arena = std::make_shared<Arena>();
+    std::vector<Wish> wishes;
+    for (std::uint64_t i = 1; i <= 5; ++i) {
+        const std::string body = a_body(fmt::format("user_{}", i), fmt::format("{}", i));
+        wishes.push_back(world.profile->read(arena->copy(body), {"test", i}, *arena).value());
+    }
+    std::promise<void> done;
+    world.ledger->submit(arena, wishes, [&](const Result<std::vector<Receipt>>& receipts) {
+        EXPECT_TRUE(receipts);
+        done.set_value();
+    });
+    done.get_future().wait();
+    for (int i = 5; i >= 1; --i) {
+        EXPECT_THAT(get(std::to_string(i)).body,
+                    StartsWith(fmt::format(R"({{"user_id":"user_{0}","amount":{0}.0,"currency":"USD","id":{0},)", i)));
+    }
 }
 
 // --- documents ---
