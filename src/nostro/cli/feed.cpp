@@ -135,6 +135,12 @@ private:
                                {{"Content-Type", "application/x-ndjson"}});
         if (!asked) return false;
         fed.add(asked->json, first);
+        for (const Json& item : asked->json.items("not_taken")) {
+            if (item.number("status").value_or(0) != 503) continue;
+            context_.exit =
+                fail(Exit::environment, item.text("detail") + "; start the same feed again, it goes on where it was");
+            return false;
+        }
         return true;
     }
 

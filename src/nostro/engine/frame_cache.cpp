@@ -38,9 +38,9 @@ DecodedPtr FrameCache::cached(Seq seq) const {
     return *found->second;
 }
 
-Result<DecodedPtr> FrameCache::decode(const FramePtr& frame) const {
+Result<DecodedPtr> FrameCache::decode(const FramePtr& frame, Sections sections) const {
     auto decoded = recycled_->get();
-    if (auto done = decode_body(frame, Sections::all, *decoded); !done) return done.error();
+    if (auto done = decode_body(frame, sections, *decoded); !done) return done.error();
     // The deleter keeps the pool alive: a reader may hold a frame longer than the engine lives.
     return DecodedPtr(decoded.release(), [pool = recycled_](const DecodedFrame* old) {
         pool->put(std::unique_ptr<DecodedFrame>(const_cast<DecodedFrame*>(old)));
@@ -70,6 +70,18 @@ Result<DecodedPtr> FrameCache::frame(Seq seq) const {
     return one.front();
 }
 
+Result<DecodedPtr> FrameCache::frame_once(Seq seq) const {
+    if (auto hit = cached(seq)) return hit;
+    Result<DecodedPtr> decoded = Error{ErrorCode::not_found, "frame " + std::to_string(seq) + " is not there yet"};
+    if (seq > accepted()) return decoded;
+    const auto read = journal_.read(seq, [&](const FramePtr& frame) {
+        decoded = decode(frame, Sections::outcomes);
+        return false;
+    });
+    if (!read) return read.error();
+    return decoded;
+}
+
 Result<std::size_t> FrameCache::frames(Seq from, std::size_t count_max, std::vector<DecodedPtr>& into) const {
     const Seq newest = accepted();
     const std::size_t before = into.size();
@@ -85,7 +97,7 @@ Result<std::size_t> FrameCache::frames(Seq from, std::size_t count_max, std::vec
 
     Result<> failed;
     const auto read = journal_.read(next, [&](const FramePtr& frame) {
-        auto decoded = decode(frame);
+        auto decoded = decode(frame, Sections::all);
         if (!decoded) {
             failed = decoded.error();
             return false;

@@ -27,6 +27,8 @@ public:
 
     // Whole (all sections). not_found: not accepted yet, or older than kept history.
     Result<DecodedPtr> frame(Seq seq) const;
+    // For whoever walks through many and comes back to none: commands and outcomes without images, and nothing is kept.
+    Result<DecodedPtr> frame_once(Seq seq) const;
     // Frames from `from` on, at most `count_max` and not beyond accepted(); appended in order. Returns how many.
     Result<std::size_t> frames(Seq from, std::size_t count_max, std::vector<DecodedPtr>& into) const;
 
@@ -34,7 +36,7 @@ private:
     struct Recycled;
 
     DecodedPtr cached(Seq seq) const;
-    Result<DecodedPtr> decode(const FramePtr& frame) const;
+    Result<DecodedPtr> decode(const FramePtr& frame, Sections sections) const;
     void keep(const DecodedPtr& frame) const;
 
     const Journal& journal_;

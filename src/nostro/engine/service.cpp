@@ -432,6 +432,8 @@ Seq Service::accepted() const { return running_->frames.accepted(); }
 
 Result<DecodedPtr> Service::frame(Seq seq) const { return running_->frames.frame(seq); }
 
+Result<DecodedPtr> Service::frame_once(Seq seq) const { return running_->frames.frame_once(seq); }
+
 void Service::when_readable(Seq seq, std::function<void()> then) const {
     FeedStage* const index = running_->index_feed;
     if (index == nullptr || index->feed.next() > seq) return then();

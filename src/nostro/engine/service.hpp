@@ -146,6 +146,8 @@ public:
     Seq accepted() const;
     // Decoded, and shared with whoever else reads it. not_found: not accepted yet, or older than kept history.
     Result<DecodedPtr> frame(Seq seq) const;
+    // As above, without images, for whoever walks through many: nothing is kept for the next reader.
+    Result<DecodedPtr> frame_once(Seq seq) const;
     // Calls `then` once history() has read the frame `seq`, or after fresh_wait; at once when it has. For a read that
     // must see what a 202 said: when_readable(accepted(), [..] { post(history().payment(id)) }).
     void when_readable(Seq seq, std::function<void()> then) const;

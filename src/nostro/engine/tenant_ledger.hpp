@@ -19,7 +19,7 @@ public:
         service_.when_readable(service_.accepted(), std::move(then));
     }
     const History& history() const override { return service_.history(); }
-    Result<DecodedPtr> frame(Seq seq) const override { return service_.frame(seq); }
+    Result<DecodedPtr> frame(Seq seq) const override { return service_.frame_once(seq); }
     PolicyPtr policy() const override { return service_.policies().current(tenant_); }
     PolicyPtr policy(PolicyVersion version) const override { return service_.policies().version(tenant_, version); }
 

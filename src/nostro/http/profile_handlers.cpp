@@ -122,11 +122,24 @@ void write_not_taken(JsonWriter& json, const Messages& messages, const std::vect
     json.field("code", words.code).field("detail", words.detail).end_object();
 }
 
+// Nothing was taken, and the same request may be later: not the messages' fault.
+std::optional<RefusalWords> all_turned_away(const std::vector<Receipt>& receipts, std::size_t messages,
+                                            const Service& service) {
+    if (messages == 0) return std::nullopt;
+    if (receipts.empty()) return RefusalWords{503, "overloaded", "not taken; send it again"};
+    for (const Receipt& receipt : receipts) {
+        if (receipt.answer.kind != Answer::Kind::refused || refusal_of(receipt, service).status != 503) {
+            return std::nullopt;
+        }
+    }
+    return refusal_of(receipts.front(), service);
+}
+
 void write_counts(Response& response, std::string_view profile, const Messages& messages,
                   const std::vector<Receipt>& receipts, const Service& service) {
     Counts counts;
     for (std::size_t i = 0; i < receipts.size(); ++i) counts.add(messages.wishes[i], receipts[i]);
-    response.status = counts.taken != 0 || messages.wishes.empty() ? 202 : 422;
+    response.status = 202;
     JsonWriter json(response.body);
     json.begin_object().field("profile", profile).field("messages", messages.wishes.size());
     json.field("taken", counts.taken).field("replayed", counts.replayed).field("records", counts.records);
@@ -155,6 +168,9 @@ void submit_messages(const Api& api, const ServedProfile& served, std::shared_pt
             reply.on_worker([&service, reply, messages, profile, list = std::move(*receipts)]() mutable {
                 if (const auto completed = service.complete_replayed(list); !completed) {
                     return refuse(reply, completed.error());
+                }
+                if (const auto full = all_turned_away(list, messages->wishes.size(), service)) {
+                    return refuse(reply, full->status, full->code, full->detail);
                 }
                 reply.later([&service, messages, profile, list = std::move(list)](Response& response) {
                     write_counts(response, profile, *messages, list, service);

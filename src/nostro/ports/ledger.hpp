@@ -50,7 +50,7 @@ public:
     virtual void when_readable(std::function<void()> then) const = 0;
     // Blocks on disk. Its searches name the tenant.
     virtual const History& history() const = 0;
-    // not_found: not accepted yet, or older than kept history.
+    // Commands and outcomes, for whoever walks through frames. not_found: not accepted yet, or older than kept history.
     virtual Result<DecodedPtr> frame(Seq seq) const = 0;
 
     virtual PolicyPtr policy() const = 0;                       // in force

@@ -4,6 +4,7 @@
 
 #include "nostro/profiles/b2b.hpp"
 #include "nostro/profiles/clearing.hpp"
+#include "nostro/profiles/logging.hpp"
 #include "nostro/profiles/profile.hpp"
 #include "nostro/profiles/tps.hpp"
 #include "nostro/profiles/upi.hpp"
@@ -12,6 +13,11 @@ namespace nostro {
 
 std::span<const ProfileEntry> profiles() {
     static const std::array entries{
+        ProfileEntry{.tenant = 3,
+                     .name = "logging",
+                     .title = "Financial Transaction Log",
+                     .version = "0.1.0",
+                     .make = make_logging},
         ProfileEntry{.tenant = 1, .name = "upi", .title = "UPI Simulator", .version = "1.0.0", .make = make_upi},
         ProfileEntry{
             .tenant = 2, .name = "tps", .title = "Transaction Processing System", .version = "0.1.0", .make = make_tps},

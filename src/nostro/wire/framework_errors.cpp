@@ -16,7 +16,7 @@ struct Row {
     std::string_view context{};
     bool is_number = false;
 };
-constexpr std::array<Row, 19> kRows{{
+constexpr std::array<Row, 20> kRows{{
     {"missing", "Field required"},
     {"model_attributes_type", "Input should be a valid dictionary or object to extract fields from"},
     {"json_invalid", "JSON decode error", "error"},
@@ -36,8 +36,9 @@ constexpr std::array<Row, 19> kRows{{
     {"money_overflow", "Amount is too large"},
     {"currency_unknown", "Currency should be a code of ISO 4217 that is in use, such as USD"},
     {"date_before_start", "Date should not be before {}", "start"},
+    {"accounts_equal", "Input should name somebody else than the other party"},
 }};
-static_assert(static_cast<std::size_t>(FrameworkFault::date_before_start) + 1 == kRows.size());
+static_assert(static_cast<std::size_t>(FrameworkFault::accounts_equal) + 1 == kRows.size());
 
 void write_loc(JsonWriter& json, const FrameworkPlace& place) {
     json.key("loc").begin_array().string(place.in);

@@ -36,6 +36,7 @@ enum class FrameworkFault : std::uint8_t {
     money_overflow,
     currency_unknown,
     date_before_start,  // cause: the field with the start
+    accounts_equal,
 };
 
 // Where the value stood: loc is [in, field], [in, position] or [in].

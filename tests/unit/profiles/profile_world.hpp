@@ -11,6 +11,7 @@
 
 #include "nostro/adapters/memory/memory_journal.hpp"
 #include "nostro/base/embedded.hpp"
+#include "nostro/base/log.hpp"
 #include "nostro/base/metrics.hpp"
 #include "nostro/engine/service.hpp"
 #include "nostro/engine/tenant_ledger.hpp"
@@ -26,6 +27,7 @@ public:
     // `text` in the place of the profile's file; empty: the one in the program.
     explicit ProfileWorld(const ProfileEntry& entry, const Variables& variables = {}, std::string text = {})
         : entry_(entry) {
+        configure_log({.level = LogLevel::warn});
         if (text.empty()) text = embedded_file("profiles/" + std::string(entry.name) + ".toml").value();
         setup = read_profile_file(text, "test.toml", [&](std::string_view name) -> std::optional<std::string> {
                     const auto found = variables.find(name);
