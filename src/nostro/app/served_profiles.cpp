@@ -245,4 +245,18 @@ std::vector<Route> ServedProfiles::routes() const {
     return all;
 }
 
+std::vector<ApiDocument> ServedProfiles::documents() const {
+    std::vector<ApiDocument> documents;
+    for (const Served& served : served_) {
+        if (served.entry->title.empty()) continue;
+        documents.push_back(
+            {served.entry->name, served.entry->title, served.entry->version, served.profile->schemas()});
+    }
+    return documents;
+}
+
+bool ServedProfiles::has(std::string_view name) const {
+    return std::ranges::any_of(served_, [&](const Served& served) { return served.entry->name == name; });
+}
+
 }  // namespace nostro

@@ -35,6 +35,8 @@ public:
     // After begin().
     std::vector<ServedProfile> list() const;
     std::vector<Route> routes() const;
+    std::vector<ApiDocument> documents() const;  // of those with routes
+    bool has(std::string_view name) const;
 
 private:
     struct Served {

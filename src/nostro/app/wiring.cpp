@@ -281,9 +281,10 @@ Result<> Wiring::Parts::listen() {
            .last_verified = [this] { return read_verified(*disk).value_or(std::string()); }};
     std::vector<Route> routes = native_routes(api);
     for (Route& route : profiles->routes()) routes.push_back(std::move(route));
-    add_pages(routes, api);
+    const auto documents = profiles->documents();
+    add_pages(routes, api, documents);
     router = std::make_unique<Router>(std::move(routes));
-    http_metrics = std::make_unique<HttpMetrics>(metrics, *router);
+    http_metrics = std::make_unique<HttpMetrics>(metrics, *router, profiles->has("tps"));
     ServerOptions options;
     options.address = address->host;
     options.port = address->port;

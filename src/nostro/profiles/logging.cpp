@@ -182,6 +182,8 @@ public:
 
     std::vector<Route> routes(Ledger& ledger) const override { return logging_routes(ledger); }
 
+    std::string_view schemas() const override { return kSchemas; }
+
     // What became of a message is known when it is durable; so both lines come then.
     void count(const Outcome& outcome, const Payment* payment) override {
         if (payment == nullptr) return;

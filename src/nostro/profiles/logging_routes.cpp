@@ -86,7 +86,8 @@ public:
 private:
     static constexpr std::size_t kPartBytes = 64u << 10;
 
-    // False: there is none. One that cannot be read leaves the document unfinished, because the status has left already.
+    // False: there is none. One that cannot be read leaves the document unfinished, because the status has left
+    // already.
     bool open_frame() {
         const auto found = ledger_.history().frame_of_number(ledger_.tenant(), next_);
         if (found && !*found) return false;
@@ -209,6 +210,54 @@ Route root_route() {
 }
 
 }  // namespace
+
+const std::string_view kSchemas = R"({
+  "LoggingTransaction": {
+    "type": "object",
+    "required": ["sender", "receiver", "amount"],
+    "properties": {
+      "sender": {"type": "string", "minLength": 1, "maxLength": 140},
+      "receiver": {"type": "string", "minLength": 1, "maxLength": 140},
+      "amount": {"type": ["number", "string"], "description": "Above zero, exact."},
+      "currency": {"type": "string", "default": "USD"}
+    },
+    "examples": [{"sender": "C1231006815", "receiver": "M1979787155", "amount": 9839.64, "currency": "USD"}]
+  },
+  "LoggingQueued": {
+    "type": "object",
+    "required": ["status", "message", "data"],
+    "properties": {
+      "status": {"const": "Queued"},
+      "message": {"type": "string"},
+      "data": {
+        "type": "object",
+        "required": ["sender", "receiver", "amount", "currency", "id"],
+        "properties": {
+          "sender": {"type": "string"},
+          "receiver": {"type": "string"},
+          "amount": {"type": "number"},
+          "currency": {"type": "string"},
+          "id": {"type": "string", "description": "Of the payment."}
+        }
+      }
+    }
+  },
+  "LoggingReport": {
+    "type": "array",
+    "items": {
+      "type": "object",
+      "required": ["id", "sender", "receiver", "amount", "status"],
+      "properties": {
+        "id": {"type": "integer"},
+        "sender": {"type": "string"},
+        "receiver": {"type": "string"},
+        "amount": {"type": "number"},
+        "status": {"enum": ["Historical", "Completed", "Rejected", "Queued"]}
+      }
+    }
+  },
+  "LoggingMessage": {"type": "object", "required": ["message"], "properties": {"message": {"type": "string"}}}
+})";
 
 std::vector<Route> logging_routes(Ledger& ledger) {
     std::vector<Route> routes;

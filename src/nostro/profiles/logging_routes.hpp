@@ -10,6 +10,7 @@
 namespace nostro::logging {
 
 std::vector<Route> logging_routes(Ledger& ledger);
+extern const std::string_view kSchemas;  // of their bodies
 
 // Texts of the wish are in the arena, or live as long as the arguments do.
 Wish wish_of(std::string_view sender, std::string_view receiver, Money amount, std::string_view key, Arena& arena);

@@ -18,7 +18,7 @@ std::span<const ProfileEntry> profiles() {
                      .title = "Financial Transaction Log",
                      .version = "0.1.0",
                      .make = make_logging},
-        ProfileEntry{.tenant = 1, .name = "upi", .title = "UPI Simulator", .version = "1.0.0", .make = make_upi},
+        ProfileEntry{.tenant = 1, .name = "upi", .title = "", .version = "", .make = make_upi},
         ProfileEntry{
             .tenant = 2, .name = "tps", .title = "Transaction Processing System", .version = "0.1.0", .make = make_tps},
         ProfileEntry{.tenant = 4,
