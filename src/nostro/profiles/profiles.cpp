@@ -13,14 +13,14 @@ namespace nostro {
 
 std::span<const ProfileEntry> profiles() {
     static const std::array entries{
+        ProfileEntry{.tenant = 1, .name = "upi", .title = "", .version = "", .make = make_upi},
+        ProfileEntry{
+            .tenant = 2, .name = "tps", .title = "Transaction Processing System", .version = "0.1.0", .make = make_tps},
         ProfileEntry{.tenant = 3,
                      .name = "logging",
                      .title = "Financial Transaction Log",
                      .version = "0.1.0",
                      .make = make_logging},
-        ProfileEntry{.tenant = 1, .name = "upi", .title = "", .version = "", .make = make_upi},
-        ProfileEntry{
-            .tenant = 2, .name = "tps", .title = "Transaction Processing System", .version = "0.1.0", .make = make_tps},
         ProfileEntry{.tenant = 4,
                      .name = "b2b",
                      .title = "Payment Transaction API",
