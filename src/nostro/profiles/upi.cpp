@@ -5,7 +5,9 @@
 #include <array>
 
 #include "nostro/base/json_text.hpp"
+#include "nostro/base/text.hpp"
 #include "nostro/profiles/account_names.hpp"
+#include "nostro/profiles/upi_metrics.hpp"
 #include "nostro/wire/message_json.hpp"
 
 namespace nostro {
@@ -155,7 +157,7 @@ namespace {
 
 class Upi final : public Profile {
 public:
-    explicit Upi(Money opening) : opening_(opening) {}
+    Upi(Money opening, std::size_t balance_gauges) : opening_(opening), balance_gauges_(balance_gauges) {}
 
     Result<Wish> read(std::string_view text, const MessagePlace&, Arena& arena) const override {
         const auto message = read_fields(text, arena);
@@ -176,6 +178,9 @@ public:
         return Wish(wish);
     }
 
+    void register_metrics(MetricsRegistry& registry) override { metrics_.emplace(registry, balance_gauges_); }
+    void count(const Outcome& outcome, const Payment* payment) override { metrics_->count(outcome, payment); }
+
 private:
     // What the accounts' names do not tell.
     static std::string_view cut_names(const Message& message, const Payment& payment, Arena& arena) {
@@ -193,6 +198,8 @@ private:
     }
 
     const Money opening_;
+    const std::size_t balance_gauges_;
+    std::optional<Metrics> metrics_;
 };
 
 }  // namespace
@@ -201,7 +208,9 @@ private:
 Result<std::unique_ptr<Profile>> make_upi(const ProfileSetup& setup) {
     const auto opening = Money::parse_signed(setup.setting("opening_balance", "1000000.00"), *Currency::parse("INR"));
     if (!opening) return Error{ErrorCode::invalid, "profile.opening_balance: " + opening.error().what};
-    return std::unique_ptr<Profile>(std::make_unique<upi::Upi>(*opening));
+    const auto gauges = parse_uint64(setup.setting("balance_gauges", "0"));
+    if (!gauges) return Error{ErrorCode::invalid, "profile.balance_gauges: " + gauges.error().what};
+    return std::unique_ptr<Profile>(std::make_unique<upi::Upi>(*opening, *gauges));
 }
 
 }  // namespace nostro

@@ -1,10 +1,12 @@
 """The UPI simulator's promises that need no other server."""
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from client import unique
-from program import run
+from program import PATIENCE_S, run
 
 USERS = [f"user_{number}" for number in range(1, 6)]
 
@@ -114,3 +116,43 @@ def test_a_file_is_fed_by_one_command_from_any_folder(upi, tmp_path):
         assert fed.returncode == 0, fed.stderr
         told = json.loads(fed.stdout)
         assert (told["messages"], told["replayed"], told["payments"]) == (25, replayed, {"settled": 25})
+
+
+def metrics(program, processed):
+    """As soon as so many payments are counted, which happens a moment after they are answered."""
+    deadline = time.monotonic() + PATIENCE_S
+    while (seen := metrics_now(program)).get("transactions_total") != str(processed):
+        assert time.monotonic() < deadline, seen
+    return seen
+
+
+def metrics_now(program):
+    answer = program.client().get("/metrics")
+    assert answer.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+    lines = answer.body.decode().splitlines()
+    return dict(line.rsplit(" ", 1) for line in lines if line and not line.startswith("#"))
+
+
+@pytest.mark.rows("UPI-22", "UPI-23", "UPI-24", "UPI-25", "G-06", "UPI-W10")
+def test_both_sets_of_metric_names(upi):
+    send(upi, message(100), message(250, "a", "b"), message(150001), message(-5))
+    seen = metrics(upi, processed=4)
+    wanted = {
+        "transactions_total": "4", "transaction_failures_total": "2", 'upi_transactions_total{status="SUCCESS"}': "2",
+        'upi_transactions_total{status="FAILED"}': "2", "upi_transactions_amount_total": "350",
+        'transaction_amount_bucket{le="100.0"}': "1", 'transaction_amount_bucket{le="500.0"}': "2",
+        'transaction_amount_bucket{le="200000.0"}': "3", 'transaction_amount_bucket{le="+Inf"}': "3",
+        "transaction_amount_count": "3", "transaction_amount_sum": "150351",
+    }  # fmt: skip
+    assert {name: seen.get(name) for name in wanted} == wanted
+    assert not any("user_id" in name for name in seen), "names of users are many"
+
+
+@pytest.mark.rows("UPI-W04", "UPI-W05", "UPI-W12", "G-03")
+def test_many_writers_of_one_payer_keep_every_bound(upi):
+    bodies = [json.dumps(message(10_000, "rich", f"payee_{n}")) for n in range(80)]
+    with ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(lambda each: send(upi, each)["payments"], bodies))
+    assert sum(each.get("settled", 0) for each in told) == 50, "what a day allows, however many ask at once"
+    totals = upi.client().get("/v1/ledger/trial-balance").json
+    assert totals["balanced"] is True
