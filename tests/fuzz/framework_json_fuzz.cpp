@@ -40,7 +40,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string json = errors.json();
     require(is_valid_utf8(json) && is_strict_json(json));
     const std::string_view without_mark = text.starts_with("\xef\xbb\xbf") ? text.substr(3) : text;
-    const bool is_json = json.find("\"type\":\"json_invalid\"") == std::string::npos;
+    const bool is_json = !json.starts_with(R"({"detail":[{"type":"json_invalid")");
     const bool is_well_formed = !json_fault(without_mark) && is_valid_utf8(without_mark);
     require(text.empty() || is_json == is_well_formed || json.find("Nested too deep") != std::string::npos);
     // Half a surrogate pair in a member that nobody reads is JSON by its grammar.

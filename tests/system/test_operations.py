@@ -119,3 +119,17 @@ def test_answers_carry_what_a_cautious_client_wants(api):
     assert answer.headers["Date"] and answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Content-Type"].startswith("application/json")
+
+
+def test_pages_of_other_origins_come_in_where_that_is_set(nostro):
+    origin = {"Origin": "https://shop.example"}
+    ask = {**origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "idempotency-key"}
+    client = nostro("--set", "server.cors_origin=https://shop.example").client()
+    asked = client.request("OPTIONS", "/v1/payments", headers=ask)
+    assert asked.status == 204 and asked.headers["Access-Control-Allow-Origin"] == "https://shop.example", asked
+    assert "POST" in asked.headers["Access-Control-Allow-Methods"]
+    assert asked.headers["Access-Control-Allow-Headers"] == "idempotency-key"
+    answer = client.post("/v1/accounts", {"account_id": "A", "currency": "USD"}, headers=origin)
+    assert answer.status == 201 and answer.headers["Access-Control-Allow-Origin"] == "https://shop.example", answer
+    other = client.post("/v1/accounts", {"account_id": "B", "currency": "USD"}, headers={"Origin": "https://x.example"})
+    refused(other, 403, "cross_origin")

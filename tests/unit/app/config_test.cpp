@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+
 namespace nostro {
 namespace {
 
@@ -38,6 +41,13 @@ TEST(ConfigTest, LaterSourcesWin) {
     ASSERT_TRUE(read_environment(config, {"NOSTRO_SERVER_LISTEN=127.0.0.1:2", "HOME=/root"}));
     EXPECT_EQ(config.server.listen, "127.0.0.1:2");
     EXPECT_EQ(config.server.io_threads, 2u);
+}
+
+TEST(ConfigTest, ThePageShowsEverySettingWithItsDefault) {
+    std::ifstream file(NOSTRO_DOCS "/operations/configuration.md");
+    const std::string page(std::istreambuf_iterator<char>(file), {});
+    EXPECT_NE(page.find("```toml\n" + to_toml(Config()) + "```\n"), std::string::npos)
+        << "docs/operations/configuration.md is out of date: put in its block what `nostro config show` prints";
 }
 
 TEST(ConfigTest, AnOriginIsASchemeAndAHost) {
