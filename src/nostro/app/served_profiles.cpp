@@ -255,8 +255,8 @@ std::vector<ApiDocument> ServedProfiles::documents() const {
     return documents;
 }
 
-bool ServedProfiles::has(std::string_view name) const {
-    return std::ranges::any_of(served_, [&](const Served& served) { return served.entry->name == name; });
+bool ServedProfiles::count_requests() const {
+    return std::ranges::any_of(served_, [](const Served& served) { return served.profile->counts_requests(); });
 }
 
 }  // namespace nostro

@@ -36,7 +36,7 @@ public:
     std::vector<ServedProfile> list() const;
     std::vector<Route> routes() const;
     std::vector<ApiDocument> documents() const;  // of those with routes
-    bool has(std::string_view name) const;
+    bool count_requests() const;                 // one of them does
 
 private:
     struct Served {

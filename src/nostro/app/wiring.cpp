@@ -284,7 +284,7 @@ Result<> Wiring::Parts::listen() {
     const auto documents = profiles->documents();
     add_pages(routes, api, documents);
     router = std::make_unique<Router>(std::move(routes));
-    http_metrics = std::make_unique<HttpMetrics>(metrics, *router, profiles->has("tps"));
+    http_metrics = std::make_unique<HttpMetrics>(metrics, *router, profiles->count_requests());
     ServerOptions options;
     options.address = address->host;
     options.port = address->port;
