@@ -135,6 +135,7 @@ public:
         return Wish(wish);
     }
 
+    std::string_view schemas() const override { return query_schemas(); }
     std::vector<Route> routes(Ledger& ledger) const override { return query_routes(ledger); }
 
     std::vector<std::string> remarks() const override {

@@ -4,6 +4,7 @@
 // beneficiary is named.
 #pragma once
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "nostro/profiles/b2b_documents.hpp"
@@ -17,6 +18,7 @@ namespace b2b {
 
 // POST /payments/time-range, /payments/type-customer, /payments/date-type-customer.
 std::vector<Route> query_routes(Ledger& ledger);
+std::string_view query_schemas();  // of their bodies
 
 }  // namespace b2b
 }  // namespace nostro

@@ -29,6 +29,62 @@ constexpr std::size_t kFieldsMax = 4;
 // Behind it years have five digits; payments are of none of them.
 constexpr std::chrono::sys_days kLastDay{std::chrono::year{9999} / 12 / 31};
 
+constexpr std::string_view kSchemas = R"({
+  "B2bTimeRange": {
+    "type": "object",
+    "required": ["start_date", "end_date"],
+    "properties": {
+      "start_date": {"type": "string", "format": "date"},
+      "end_date": {"type": "string", "format": "date", "description": "Not before start_date."}
+    },
+    "example": {"start_date": "2026-01-01", "end_date": "2026-01-31"}
+  },
+  "B2bTypeCustomer": {
+    "type": "object",
+    "required": ["payment_type", "customer_id"],
+    "properties": {
+      "payment_type": {"type": "string", "minLength": 1, "maxLength": 140},
+      "customer_id": {"type": "string", "minLength": 1, "maxLength": 140, "description": "The originator's party_id."}
+    },
+    "example": {"payment_type": "ACH", "customer_id": "CUST0A1B2C3D"}
+  },
+  "B2bDateTypeCustomer": {
+    "type": "object",
+    "required": ["start_date", "end_date", "payment_type", "customer_id"],
+    "properties": {
+      "start_date": {"type": "string", "format": "date"},
+      "end_date": {"type": "string", "format": "date", "description": "Not before start_date."},
+      "payment_type": {"type": "string", "minLength": 1, "maxLength": 140},
+      "customer_id": {"type": "string", "minLength": 1, "maxLength": 140, "description": "The originator's party_id."}
+    },
+    "example": {"start_date": "2026-01-01", "end_date": "2026-01-31", "payment_type": "ACH",
+                "customer_id": "CUST0A1B2C3D"}
+  },
+  "B2bPayments": {
+    "type": "array",
+    "items": {
+      "type": "object",
+      "required": ["payment_id", "payment_type", "amount", "currency", "status", "originator_id", "originator_name",
+                   "beneficiary_id", "beneficiary_name", "created_at"],
+      "properties": {
+        "payment_id": {"type": "string"},
+        "payment_type": {"type": "string"},
+        "amount": {"type": "string", "description": "An exact decimal."},
+        "currency": {"type": "string"},
+        "status": {
+          "type": "string",
+          "enum": ["RECEIVED", "PROCESSING", "COMPLETED", "FAILED", "PENDING", "VALIDATED"]
+        },
+        "originator_id": {"type": "string"},
+        "originator_name": {"type": "string"},
+        "beneficiary_id": {"type": "string", "description": "Empty: none is named."},
+        "beneficiary_name": {"type": "string"},
+        "created_at": {"type": "string", "description": "As the document gave it."}
+      }
+    }
+  }
+})";
+
 // The rest of an array whose first part was small enough to keep and too small to be all.
 class FoundStream final : public BodyStream {
 public:
@@ -111,8 +167,12 @@ void query(Ledger& ledger, std::span<const FrameworkField> fields, const Request
     });
 }
 
+RouteAnswer answer_of(std::uint16_t status, std::string_view description, std::string_view schema) {
+    return {.status = status, .description = description, .content = {{"application/json", schema}}};
+}
+
 Route route_of(Ledger& ledger, std::string_view path, std::string_view operation, std::string_view summary,
-               std::span<const FrameworkField> fields) {
+               std::string_view schema, std::span<const FrameworkField> fields) {
     Route route;
     route.method = Method::post;
     route.path = path;
@@ -122,11 +182,10 @@ Route route_of(Ledger& ledger, std::string_view path, std::string_view operation
     route.description =
         "All that are found, in the order of their row keys: time, type, originator, payment. Both days count whole, "
         "in UTC. Amounts are exact decimals in texts. Nothing found is an empty array.";
-    route.takes = {{"application/json", ""}};
-    route.answers = {
-        RouteAnswer{.status = 200, .description = "What was found.", .content = {{"application/json", ""}}},
-        RouteAnswer{.status = 422, .description = "The body does not fit; one entry a fault."},
-        RouteAnswer{.status = 503, .description = "The index cannot answer now."}};
+    route.takes = {{"application/json", schema}};
+    route.answers = {answer_of(200, "What was found.", "B2bPayments"),
+                     answer_of(422, "The body does not fit; one entry a fault.", "HTTPException"),
+                     answer_of(503, "The index cannot answer now.", "HTTPException")};
     route.handler = [&ledger, fields](const Request& request, const Reply& reply) {
         query(ledger, fields, request, reply);
     };
@@ -135,12 +194,15 @@ Route route_of(Ledger& ledger, std::string_view path, std::string_view operation
 
 }  // namespace
 
+std::string_view query_schemas() { return kSchemas; }
+
 std::vector<Route> query_routes(Ledger& ledger) {
-    return {route_of(ledger, "/payments/time-range", "paymentsByTime", "Payments of some days", kTimeRange),
-            route_of(ledger, "/payments/type-customer", "paymentsByTypeAndCustomer",
-                     "Payments of one type and originator", kTypeCustomer),
-            route_of(ledger, "/payments/date-type-customer", "paymentsByTimeTypeAndCustomer",
-                     "Payments of some days, one type and originator", kDateTypeCustomer)};
+    return {
+        route_of(ledger, "/payments/time-range", "paymentsByTime", "Payments of some days", "B2bTimeRange", kTimeRange),
+        route_of(ledger, "/payments/type-customer", "paymentsByTypeAndCustomer", "Payments of one type and originator",
+                 "B2bTypeCustomer", kTypeCustomer),
+        route_of(ledger, "/payments/date-type-customer", "paymentsByTimeTypeAndCustomer",
+                 "Payments of some days, one type and originator", "B2bDateTypeCustomer", kDateTypeCustomer)};
 }
 
 }  // namespace nostro::b2b
