@@ -142,6 +142,15 @@ TEST_F(TpsTest, WhatCannotBeBookedIsFailed) {
     EXPECT_THAT(get("10").body, HasSubstr(R"("status":"failed")"));
 }
 
+TEST_F(TpsTest, AFullLedgerIsNoFaultOfTheRequest) {
+    Response last;
+    for (int i = 0; i < 3000 && last.status == 200; ++i) last = post(a_body(fmt::format("user_{}", i), "1"));
+    EXPECT_EQ(last.status, 503);
+    EXPECT_THAT(last.headers, HasSubstr("Retry-After: "));
+    EXPECT_THAT(last.body, MatchesRegex(R"(\{"detail":"[^"]+"\})"));
+    EXPECT_EQ(post(a_body("user_1", "1")).status, 200) << "who has an account still pays";
+}
+
 TEST_F(TpsTest, AnyTextIsAUserAndIsReadBack) {
     const std::string names[] = {"user 11", "Söhne/O'Hara", std::string(255, 'x'), "a:b:USD", "\xf0\x9f\x92\xb8"};
     int id = 0;
