@@ -43,7 +43,7 @@ Result<ProfileSetup> setup_of(const Config& config, const ProfileEntry& entry) {
     const auto text = file_of(config, entry.name, name);
     if (!text) return text.error();
     auto setup = read_profile_file(*text, name, [](std::string_view variable) -> std::optional<std::string> {
-        const char* value = std::getenv(std::string(variable).c_str());
+        const char* value = std::getenv(std::string(variable).c_str());  // NOLINT(concurrency-mt-unsafe)
         return value == nullptr || *value == '\0' ? std::nullopt : std::optional<std::string>(value);
     });
     if (!setup) return setup;

@@ -112,7 +112,7 @@ Result<> FeedFile::read_header() {
     for (std::size_t i = 0; columns_.columns.empty() && i < header.size(); ++i) fields_.emplace_back(i, header[i]);
     for (const auto& [name, member] : columns_.columns) {
         const auto found = std::ranges::find_if(
-            header, [name = name](std::string_view column) { return equal_ignoring_case(column, name); });
+            header, [wanted = name](std::string_view column) { return equal_ignoring_case(column, wanted); });
         if (found == header.end()) {
             return wrong(fmt::format("has no column {}; its header is: {}", name, csv_->row().substr(0, 200)));
         }

@@ -75,11 +75,11 @@ public:
         }
         into_.lines.push_back(line);
         if (why.empty()) return into_.wishes.push_back(*wish);
-        into_.wishes.push_back(KeepDeadLetter{.source = source_,
-                                              .position = into_.arena->copy(std::to_string(place.position)),
-                                              .format = format_,
-                                              .why = into_.arena->copy(why),
-                                              .bytes = into_.arena->copy(message.substr(0, kMessageMax))});
+        into_.wishes.emplace_back(KeepDeadLetter{.source = source_,
+                                                 .position = into_.arena->copy(std::to_string(place.position)),
+                                                 .format = format_,
+                                                 .why = into_.arena->copy(why),
+                                                 .bytes = into_.arena->copy(message.substr(0, kMessageMax))});
     }
 
 private:
