@@ -74,7 +74,10 @@ struct IndexedPayment {
 
 class CommandIndex {
 public:
-    void clear() {
+    void clear() { begin_at(0); }
+    // Empties it; the next command that is added has that number.
+    void begin_at(std::uint32_t command) {
+        first_ = command;
         payments_.clear();
         commands_.clear();
     }
@@ -82,14 +85,22 @@ public:
     bool add(std::span<const std::byte> bytes, Error& what);
 
     std::uint32_t size() const { return static_cast<std::uint32_t>(commands_.size()); }
-    std::uint32_t items(std::uint32_t command) const { return commands_[command].count; }
+    // 0 of a command that is not there.
+    std::uint32_t items(std::uint32_t command) const {
+        const Entry* found = entry(command);
+        return found == nullptr ? 0 : found->count;
+    }
     // nullptr: there is no such command, or it is about no payment of its own.
     const IndexedPayment* payment(std::uint32_t command, std::uint32_t item) const {
-        if (command >= commands_.size() || item >= commands_[command].count) return nullptr;
-        return &payments_[commands_[command].first + item];
+        const Entry* found = entry(command);
+        if (found == nullptr || item >= found->count) return nullptr;
+        return &payments_[found->first + item];
     }
-    TenantNo tenant(std::uint32_t command) const { return command < commands_.size() ? commands_[command].tenant : 0; }
-    CommandKind kind(std::uint32_t command) const { return commands_[command].kind; }
+    TenantNo tenant(std::uint32_t command) const {
+        const Entry* found = entry(command);
+        return found == nullptr ? TenantNo{0} : found->tenant;
+    }
+    CommandKind kind(std::uint32_t command) const { return commands_[command - first_].kind; }
 
 private:
     struct Entry {
@@ -97,6 +108,13 @@ private:
         TenantNo tenant;
         CommandKind kind;
     };
+    // Numbers before the first wrap around, and are beyond the end.
+    const Entry* entry(std::uint32_t command) const {
+        const std::uint32_t at = command - first_;
+        return at < commands_.size() ? &commands_[at] : nullptr;
+    }
+
+    std::uint32_t first_ = 0;
     std::vector<Entry> commands_;
     std::vector<IndexedPayment> payments_;
 };

@@ -47,15 +47,13 @@ bool is_default(const Assessment& why) {
 }  // namespace
 
 void OutcomeDefaults::after(const Outcome& outcome) {
-    ++index_;
-    if (outcome.event == Event::submitted) last_number_ = outcome.number;
+    ++point_.index;
+    if (outcome.event == Event::submitted) point_.last_number = outcome.number;
     if (outcome.command == kNoCommand) return;
-    const std::uint32_t items = facts_.commands != nullptr && outcome.command < facts_.commands->size()
-                                    ? facts_.commands->items(outcome.command)
-                                    : 0;
+    const std::uint32_t items = facts_.commands == nullptr ? 0 : facts_.commands->items(outcome.command);
     const bool more_items = outcome.item < items && outcome.item + 1 < items;
-    next_command_ = more_items ? outcome.command : outcome.command + 1;
-    next_item_ = more_items ? outcome.item + 1 : 0;
+    point_.next_command = more_items ? outcome.command : outcome.command + 1;
+    point_.next_item = more_items ? outcome.item + 1 : 0;
 }
 
 void OutcomeWriter::put(RawWriter& raw, const Outcome& o) {

@@ -30,16 +30,23 @@ struct HitShape {
     friend bool operator==(const HitShape&, const HitShape&) = default;
 };
 
+// How far a reader of outcomes has come.
+struct OutcomePoint {
+    std::uint32_t index = 0, next_command = 0, next_item = 0;
+    std::uint64_t last_number = 0;
+    friend bool operator==(const OutcomePoint&, const OutcomePoint&) = default;
+};
+
 // What an outcome is expected to be if its bytes do not say otherwise. Writer and reader go through the same states.
 class OutcomeDefaults {
 public:
-    explicit OutcomeDefaults(const FrameFacts& facts) : facts_(facts) {}
+    explicit OutcomeDefaults(const FrameFacts& facts, const OutcomePoint& point = {}) : facts_(facts), point_(point) {}
 
     // Which command the next outcome is of, unless it says otherwise.
-    std::uint32_t command(Event event) const { return event == Event::expired ? kNoCommand : next_command_; }
-    std::uint32_t item() const { return next_item_; }
-    std::uint64_t number(Event event) const { return event == Event::submitted ? last_number_ + 1 : 0; }
-    Place origin(Event event) const { return event == Event::submitted ? Place{facts_.seq, index_} : Place{}; }
+    std::uint32_t command(Event event) const { return event == Event::expired ? kNoCommand : point_.next_command; }
+    std::uint32_t item() const { return point_.next_item; }
+    std::uint64_t number(Event event) const { return event == Event::submitted ? point_.last_number + 1 : 0; }
+    Place origin(Event event) const { return event == Event::submitted ? Place{facts_.seq, point_.index} : Place{}; }
     Instant accepted_at(Event event) const { return event == Event::submitted ? facts_.time : Instant{}; }
     TenantNo tenant(std::uint32_t command) const {
         return facts_.commands == nullptr ? TenantNo{0} : facts_.commands->tenant(command);
@@ -51,11 +58,11 @@ public:
         return found == nullptr ? kNone : found->head;
     }
     void after(const Outcome& outcome);
+    const OutcomePoint& point() const { return point_; }
 
 private:
     const FrameFacts& facts_;
-    std::uint32_t index_ = 0, next_command_ = 0, next_item_ = 0;
-    std::uint64_t last_number_ = 0;
+    OutcomePoint point_;
 };
 
 class OutcomeWriter {
@@ -74,15 +81,21 @@ private:
 
 class OutcomeReader {
 public:
+    using Shapes = RecurringValues<HitShape>;
     explicit OutcomeReader(const FrameFacts& facts) : defaults_(facts) {}
+    // Goes on where another reader had come to.
+    OutcomeReader(const FrameFacts& facts, const OutcomePoint& point, const Shapes& shapes)
+        : defaults_(facts, point), shapes_(shapes) {}
     // `into` is as new.
     void get(PayloadReader& in, Outcome& into);
+    const OutcomePoint& point() const { return defaults_.point(); }
+    const Shapes& shapes() const { return shapes_; }
 
 private:
     void get_why(PayloadReader& in, Assessment& into);
 
     OutcomeDefaults defaults_;
-    RecurringValues<HitShape> shapes_;
+    Shapes shapes_;
 };
 
 }  // namespace nostro
