@@ -8,7 +8,7 @@
 namespace nostro {
 namespace {
 
-constexpr std::size_t kOpenMax = 16;
+constexpr std::size_t kOpenMax = 64;  // readers of single payments go to and fro
 constexpr std::size_t kReadAhead = kMarkStep;
 constexpr std::size_t kReadAheadLong = 1 << 20;
 
@@ -342,16 +342,44 @@ Result<FramePlace> SegmentStore::place(Seq seq) const {
     }
     auto opened = file(start->number);
     if (!opened) return opened.error();
-    FileWindow window(*opened, kReadAhead);
-    std::uint64_t at = start->offset;
-    for (Seq walked = start->seq; walked < seq; ++walked) {
+    const auto at = offset_in_segment(*start, *opened, seq);
+    if (!at) return at.error();
+    return FramePlace{(*opened)->name(), *at};
+}
+
+Result<std::uint64_t> SegmentStore::offset_in_segment(const Start& start, const std::shared_ptr<OpenFile>& file,
+                                                      Seq seq) const {
+    FileWindow window(file, kReadAhead);
+    std::uint64_t at = start.offset;
+    for (Seq walked = start.seq; walked < seq; ++walked) {
         auto block = window.view(at, kDiskBlock);
         if (!block) return block.error();
         auto header = decode_frame_header(block->first(kFrameHeaderBytes));
         if (!header) return header.error();
         at += frame_size(*header);
     }
-    return FramePlace{(*opened)->name(), at};
+    return at;
+}
+
+Result<> SegmentStore::bytes(Seq seq, std::uint32_t begin, std::span<std::byte> into) const {
+    bool found = false;
+    auto walked = walk(seq, seq, [&](const Start& start, Seq at) -> Result<Seq> {
+        if (start.archived) {
+            auto opened = archive(start.number);
+            if (!opened) return opened.error();
+            if (auto read = (*opened)->bytes(at, begin, into); !read) return read.error();
+        } else {
+            auto opened = file(start.number);
+            if (!opened) return opened.error();
+            const auto offset = offset_in_segment(start, *opened, at);
+            if (!offset) return offset.error();
+            if (auto read = (*opened)->read(*offset + begin, into); !read) return read.error();
+        }
+        found = true;
+        return at + 1;
+    });
+    if (walked && !found) return Error{ErrorCode::not_found, "frame " + std::to_string(seq) + " does not exist"};
+    return walked;
 }
 
 }  // namespace nostro

@@ -6,6 +6,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <vector>
 
 #include "nostro/journal/archive_file.hpp"
@@ -43,6 +44,9 @@ public:
     // Gives accepted frames from `from` up to and with `through`. True: all were given; false: `each` said stop.
     // not_found: older than kept history; `corrupt`: names file, byte and frame.
     Result<bool> read(Seq from, Seq through, const std::function<bool(const FramePtr&)>& each) const;
+    // Bytes of a frame, from its header's first on, and little else is read. They are not checked: whoever asks knows
+    // their checksum. Errors as above.
+    Result<> bytes(Seq seq, std::uint32_t begin, std::span<std::byte> into) const;
     // Appends the headers of frames from..through, kFrameHeaderBytes each, and reads little else. Errors as above.
     Result<> headers(Seq from, Seq through, std::vector<std::byte>& into) const;
 
@@ -69,6 +73,7 @@ private:
     // Calls `step` for the file in which `from` stands until it has moved beyond `through`; files that go meanwhile are
     // looked for again.
     Result<> walk(Seq from, Seq through, const std::function<Result<Seq>(const Start&, Seq)>& step) const;
+    Result<std::uint64_t> offset_in_segment(const Start& start, const std::shared_ptr<OpenFile>& file, Seq seq) const;
     Result<Seq> headers_of_segment(const Start& start, Seq from, Seq through, std::vector<std::byte>& into) const;
     Result<Seq> headers_of_archive(const Start& start, Seq from, Seq through, std::vector<std::byte>& into) const;
     void note_archived(std::uint64_t number) const;
