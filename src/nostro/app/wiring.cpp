@@ -171,8 +171,13 @@ Result<> Wiring::Parts::open_projections() {
     if (segments == nullptr) std::filesystem::remove_all(folder, ignored);
     index_frames = std::make_unique<FrameCache>(*journal, kIndexFrameCacheBytes);
     index_frames->set_accepted(std::numeric_limits<Seq>::max());  // the index knows accepted frames only
-    auto opened = open_index({folder, config.index.batch_payments, cli::index_rows()},
-                             [this](Seq seq) { return index_frames->frame(seq); });
+    QueryIndexOptions options{folder, config.index.batch_payments, cli::index_rows()};
+    if (segments != nullptr) {
+        options.read_bytes = [this](Seq seq, std::uint32_t begin, std::span<std::byte> into) {
+            return segments->store().bytes(seq, begin, into);
+        };
+    }
+    auto opened = open_index(options, [this](Seq seq) { return index_frames->frame(seq); });
     if (!opened) return opened.error();
     index = std::move(*opened);
     const auto next = index->next();

@@ -5,14 +5,16 @@
 #include <variant>
 #include <vector>
 
+#include "nostro/base/assert.hpp"
 #include "nostro/journal/index_hash.hpp"
+#include "nostro/wire/frame_parts.hpp"
 #include "nostro/wire/recorded.hpp"
 
 namespace nostro {
 namespace {
 
 // Goes up when the entries of this program are others than those of the one before.
-constexpr std::uint16_t kIndexFormat = 2;
+constexpr std::uint16_t kIndexFormat = 3;
 
 bool moved_money(const Outcome& outcome) {
     if (outcome.status != Status::settled) return false;
@@ -41,6 +43,13 @@ IndexKey review_key(const Outcome& outcome) {
     IndexKey key(IndexTag::review);
     key.u16(outcome.tenant).place(outcome.origin);
     return key;
+}
+
+IndexKey later_key(Place origin, Place place) { return IndexKey(IndexTag::later).place(origin).place(place); }
+
+const ReversePayment* reversal(const DecodedFrame& frame, const Outcome& outcome) {
+    const Command* command = outcome.reverses.empty() ? nullptr : command_of(frame, outcome);
+    return command == nullptr ? nullptr : std::get_if<ReversePayment>(&command->body);
 }
 
 void touch(IndexRunBuilder& run, AccountId account, Place place, int flags) {
@@ -78,6 +87,9 @@ namespace {
 void extract_payment(const DecodedFrame& frame, const Outcome& outcome, Place place, IndexRunBuilder& run) {
     run.put(IndexKey(IndexTag::payment).id(outcome.payment).place(place).view());
     if (!outcome.reverses.empty()) run.put(IndexKey(IndexTag::payment).id(outcome.reverses).place(place).view());
+
+    if (outcome.origin != place) run.put(later_key(outcome.origin, place).view());
+    if (const auto* reverse = reversal(frame, outcome)) run.put(later_key(reverse->original_at, place).view());
 
     const bool submitted = outcome.event == Event::submitted;
     const int flags = (submitted ? Touch::kSubmitted : 0) | (moved_money(outcome) ? Touch::kPosting : 0);
@@ -152,6 +164,15 @@ private:
     std::vector<IndexRow> found_;
 };
 
+void put_parts(const DecodedFrame& frame, IndexRunBuilder& run) {
+    std::vector<std::byte> bytes;
+    std::uint32_t number = 0;
+    const auto made = frame_parts(*frame.frame, [&](const FramePart& part) {
+        run.put(IndexKey(IndexTag::part).place({frame.seq(), number++}).view(), encode_part(part, bytes));
+    });
+    NOSTRO_ASSERT(made.has_value(), "a frame that has been decoded has parts");
+}
+
 void note_number(const Outcome& outcome, std::vector<std::pair<TenantNo, std::uint64_t>>& last) {
     for (auto& [tenant, number] : last) {
         if (tenant != outcome.tenant) continue;
@@ -182,6 +203,7 @@ void extract_outcomes(const DecodedFrame& frame, const IndexRows& rows, IndexRun
     for (const auto& [tenant, number] : last_numbers) {
         run.put(IndexKey(IndexTag::number).u16(tenant).u64(number).u64(frame.seq()).view());
     }
+    put_parts(frame, run);
     run.put(IndexKey(IndexTag::time).time(frame.time()).u64(frame.seq()).view());
 }
 

@@ -14,10 +14,12 @@ namespace nostro {
 enum class IndexTag : char {
     account = 'A',    // account, place -> Touch flags: every outcome that names the account
     change = 'C',     // account, place -> -: it was opened or changed
+    part = 'F',       // seq, number of the part -> where its bytes stand: frames in parts that are read alone
     row = 'G',        // tenant, hash of the group, row, place of origin -> -: rows of profiles, sorted by their text
     letter = 'L',     // place -> state: dead letters
     number = 'M',     // tenant, last number in a frame, seq -> -: frames by what they number
     name = 'N',       // tenant, name -> account: the directory
+    later = 'O',      // place of origin, place -> -: outcomes of a payment and of its reversals, but for its first
     payment = 'P',    // payment, place -> -: its outcomes, and those of its reversals
     total = 'Q',      // tenant, currency, kind, seq -> accounts, posted, held
     reference = 'R',  // tenant, hash, place of origin -> -

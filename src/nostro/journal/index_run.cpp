@@ -28,6 +28,12 @@ std::size_t IndexRun::lower_bound(std::string_view wanted) const {
     return low;
 }
 
+std::optional<std::size_t> IndexRun::find(std::string_view wanted) const {
+    const std::size_t at = lower_bound(wanted);
+    if (at == entries_.size() || key(at) != wanted) return std::nullopt;
+    return at;
+}
+
 void IndexRunBuilder::add(std::string_view key, std::string_view value, bool removed) {
     IndexRun::Entry entry;
     entry.head = head_of(key);

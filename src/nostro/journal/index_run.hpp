@@ -5,6 +5,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,6 +29,7 @@ public:
     }
     bool removed(std::size_t i) const { return entries_[i].removed; }
     std::size_t lower_bound(std::string_view key) const;  // first entry that is not less
+    std::optional<std::size_t> find(std::string_view key) const;
 
 private:
     friend class IndexRunBuilder;

@@ -4,11 +4,14 @@
 #include <rocksdb/db.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/sst_file_writer.h>
 #include <rocksdb/table.h>
 
 #include <cstdarg>
 #include <filesystem>
+
+#include "nostro/journal/index_key.hpp"
 
 namespace nostro {
 namespace {
@@ -31,6 +34,27 @@ public:
     void Logv(const char*, va_list) override {}
 };
 
+// What is asked for by its id or number alone is looked for only in files whose filters may have it: the outcomes of a
+// payment, and the parts of frames. All else is walked in order, through every file.
+class FilteredPrefix final : public rocksdb::SliceTransform {
+public:
+    const char* Name() const override { return "nostro.filtered_prefix.1"; }
+    rocksdb::Slice Transform(const rocksdb::Slice& key) const override { return {key.data(), size_of(key)}; }
+    bool InDomain(const rocksdb::Slice& key) const override { return size_of(key) != 0 && key.size() >= size_of(key); }
+    // Whether a walk from `lower` on is over the keys of one payment.
+    static bool is_whole_walk(std::string_view lower, std::string_view upper) {
+        return lower.size() == kPayment && lower[0] == static_cast<char>(IndexTag::payment) && upper == end_of(lower);
+    }
+
+private:
+    static constexpr std::size_t kPayment = 17, kPart = 13;
+    static std::size_t size_of(const rocksdb::Slice& key) {
+        if (key.empty()) return 0;
+        if (key[0] == static_cast<char>(IndexTag::payment)) return kPayment;
+        return key[0] == static_cast<char>(IndexTag::part) ? kPart : 0;
+    }
+};
+
 // Sorted files come from outside, so there is no write-ahead log and hardly a memtable. Universal compaction rewrites
 // least; direct I/O keeps compaction from pushing other pages out.
 rocksdb::Options options() {
@@ -50,6 +74,8 @@ rocksdb::Options options() {
     options.paranoid_checks = true;
     rocksdb::BlockBasedTableOptions table;
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+    table.whole_key_filtering = false;
+    options.prefix_extractor = std::make_shared<FilteredPrefix>();
     table.format_version = 5;
     table.block_size = 8 * 1024;
     table.block_cache = rocksdb::NewLRUCache(64u << 20);
@@ -153,6 +179,9 @@ IndexStore::Walk IndexStore::walk(std::string_view lower, std::string_view upper
     state->upper_slice = state->upper;
     state->backwards = backwards;
     rocksdb::ReadOptions read;
+    const bool filtered = !backwards && FilteredPrefix::is_whole_walk(lower, upper);
+    read.total_order_seek = !filtered;
+    read.prefix_same_as_start = filtered;
     read.iterate_lower_bound = &state->lower_slice;
     read.iterate_upper_bound = &state->upper_slice;
     state->iterator.reset(state_->db->NewIterator(read));
@@ -164,9 +193,18 @@ IndexStore::Walk IndexStore::walk(std::string_view lower, std::string_view upper
     return Walk(std::move(state));
 }
 
+Result<std::optional<std::string>> IndexStore::get(std::string_view key) const {
+    std::string value;
+    const auto status = state_->db->Get(rocksdb::ReadOptions(), slice(key), &value);
+    if (status.IsNotFound()) return std::optional<std::string>();
+    if (!status.ok()) return error_of(status, "read");
+    return std::optional<std::string>(std::move(value));
+}
+
 IndexStore::Walk IndexStore::walk_all() const {
     auto state = std::make_unique<Walk::State>();
     rocksdb::ReadOptions read;
+    read.total_order_seek = true;
     read.fill_cache = false;
     read.readahead_size = 2u << 20;
     state->iterator.reset(state_->db->NewIterator(read));
@@ -183,6 +221,7 @@ std::string_view IndexStore::Walk::value() const {
     const auto value = state_->iterator->value();
     return {value.data(), value.size()};
 }
+void IndexStore::Walk::seek(std::string_view key) { state_->iterator->Seek(slice(key)); }
 void IndexStore::Walk::next() {
     if (state_->backwards) {
         state_->iterator->Prev();

@@ -34,6 +34,8 @@ public:
         std::string_view key() const;
         std::string_view value() const;
         void next();  // in the walk's direction
+        // To the first key that is not less; of a forward walk, within its bounds.
+        void seek(std::string_view key);
         Result<> status() const;
 
     private:
@@ -42,6 +44,8 @@ public:
         explicit Walk(std::unique_ptr<State> state);
         std::unique_ptr<State> state_;
     };
+    // Nothing: there is no such key.
+    Result<std::optional<std::string>> get(std::string_view key) const;
     Walk walk(std::string_view lower, std::string_view upper, bool backwards) const;
     // Every entry, forwards, past the caches.
     Walk walk_all() const;

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <unordered_set>
 
@@ -25,6 +26,9 @@ struct QueryIndexOptions {
     std::string folder;
     std::size_t batch_payments = 200'000;  // gathered in memory before they become a file
     IndexRows rows = {};                   // of profiles
+    // Reads bytes of a frame, from its header's first on. Empty: payments are taken out of whole frames, which is slow.
+    // not_found: older than kept history.
+    std::function<Result<>(Seq, std::uint32_t begin, std::span<std::byte> into)> read_bytes = {};
 };
 
 class QueryIndex final : public History, public Projection {
@@ -79,9 +83,10 @@ private:
                          const std::function<Result<bool>(Place)>& each) const;
     Result<> walk_frames(const Search& search, SeqRange range, Place before,
                          const std::function<Result<bool>(Place)>& each) const;
-    Result<std::optional<Recorded>> recorded_row(Place place, const RowSearch& search) const;
-    Result<bool> matches(const Search& search, Place place, std::optional<Recorded>& found) const;
-    Result<Recorded> recorded_at(Place place) const;
+    class Reader;  // query_index_reader.hpp
+    Result<std::optional<std::string>> get(std::string_view key) const;
+    Result<std::optional<Recorded>> recorded_row(Reader& reader, Place place, const RowSearch& search) const;
+    Result<bool> matches(Reader& reader, const Search& search, Place place, std::optional<Recorded>& found) const;
     Result<DeadLetter> letter_at(Place place, DeadLetter::State state) const;
     Result<AccountRecord> account_record(AccountId id) const;
 

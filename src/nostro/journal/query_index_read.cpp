@@ -8,7 +8,7 @@
 
 #include "nostro/base/text.hpp"
 #include "nostro/journal/index_hash.hpp"
-#include "nostro/journal/query_index.hpp"
+#include "nostro/journal/query_index_reader.hpp"
 #include "nostro/wire/dead_letter.hpp"
 
 namespace nostro {
@@ -16,11 +16,6 @@ namespace {
 
 Error damaged(const std::string& what) {
     return {ErrorCode::corrupt, "query index: " + what + "; `nostro rebuild index` makes a new one"};
-}
-
-Error dropped(const Error& error) {
-    if (error.code != ErrorCode::not_found) return error;
-    return {ErrorCode::invalid, "history_dropped: " + error.what};
 }
 
 // The cursor of the accounts is the last name that was told, which is stable and sorted, behind a hash of it: a name
@@ -51,25 +46,14 @@ Result<std::optional<Recorded>> QueryIndex::payment(PaymentId id) const {
         });
     if (!done) return done.error();
     std::optional<Recorded> found;
+    Reader reader(*this);
     for (const Place place : places) {
-        const auto frame = read_frame_(place.seq);
-        if (!frame) return dropped(frame.error());
-        if (place.index >= (*frame)->changes.outcomes.size()) return damaged("a place without an outcome");
+        const auto part = reader.outcome_at(place);
+        if (!part) return Reader::dropped(part.error());
         if (!found) found.emplace();
-        add_outcome(*found, *frame, place.index);
+        add_outcome(*found, *part);
     }
     return found;
-}
-
-Result<Recorded> QueryIndex::recorded_at(Place place) const {
-    const auto frame = read_frame_(place.seq);
-    if (!frame) return dropped(frame.error());
-    const auto& outcomes = (*frame)->changes.outcomes;
-    if (place.index >= outcomes.size()) return damaged("a place without an outcome");
-    auto found = payment(outcomes[place.index].payment);
-    if (!found) return found.error();
-    if (!*found) return damaged("a payment without a place");
-    return std::move(**found);
 }
 
 Result<AccountImage> QueryIndex::account_at(AccountId id, Seq at) const {
@@ -85,7 +69,7 @@ Result<AccountImage> QueryIndex::account_at(AccountId id, Seq at) const {
         looked = place.seq;
         const auto frame = read_frame_(place.seq);
         if (!frame) {
-            found = dropped(frame.error());
+            found = Reader::dropped(frame.error());
             return false;
         }
         const auto& images = (*frame)->changes.accounts;
@@ -111,7 +95,7 @@ Result<AccountRecord> QueryIndex::account_record(AccountId id) const {
     record.opened = places.front();
     for (const Place place : places) {
         const auto frame = read_frame_(place.seq);
-        if (!frame) return dropped(frame.error());
+        if (!frame) return Reader::dropped(frame.error());
         if (place.index >= (*frame)->changes.outcomes.size()) return damaged("a place without an outcome");
         const Outcome& outcome = (*frame)->changes.outcomes[place.index];
         if (outcome.command >= (*frame)->commands.size()) continue;
@@ -143,7 +127,7 @@ Result<std::optional<AccountRecord>> QueryIndex::account(AccountId id) const {
     if (!record) return record.error();
     // The directory alone knows the name of an account that a payment opened.
     const auto frame = read_frame_(record->opened.seq);
-    if (!frame) return dropped(frame.error());
+    if (!frame) return Reader::dropped(frame.error());
     auto name = opened_name(**frame, (*frame)->changes.outcomes[record->opened.index]);
     record->name = std::move(name);
     return std::optional<AccountRecord>(std::move(*record));
@@ -239,7 +223,7 @@ Result<std::vector<Book::KindTotal>> QueryIndex::totals_at(Seq at) const {
 
 Result<DeadLetter> QueryIndex::letter_at(Place place, DeadLetter::State state) const {
     const auto frame = read_frame_(place.seq);
-    if (!frame) return dropped(frame.error());
+    if (!frame) return Reader::dropped(frame.error());
     auto letter = dead_letter_at(**frame, place.index);
     if (!letter) return damaged("a dead letter that its frame does not have");
     letter->state = state;

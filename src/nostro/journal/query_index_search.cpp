@@ -8,7 +8,7 @@
 #include "nostro/base/hex.hpp"
 #include "nostro/base/text.hpp"
 #include "nostro/journal/index_hash.hpp"
-#include "nostro/journal/query_index.hpp"
+#include "nostro/journal/query_index_reader.hpp"
 
 namespace nostro {
 namespace {
@@ -144,18 +144,14 @@ Result<> QueryIndex::walk_frames(const Search&, SeqRange range, Place before,
 }
 
 // What stands at the place, if the search asks for it. Most are sorted out before all their outcomes are put together.
-Result<bool> QueryIndex::matches(const Search& search, Place place, std::optional<Recorded>& found) const {
-    const auto frame = read_frame_(place.seq);
-    if (!frame && frame.error().code == ErrorCode::not_found) return false;  // dropped history
-    if (!frame) return frame.error();
-    const auto& outcomes = (*frame)->changes.outcomes;
-    if (place.index >= outcomes.size()) {
-        return Error{ErrorCode::corrupt,
-                     "query index: a place without an outcome; `nostro rebuild index` makes a new one"};
-    }
-    const Payment* payment = payment_of(**frame, outcomes[place.index]);
+Result<bool> QueryIndex::matches(Reader& reader, const Search& search, Place place,
+                                 std::optional<Recorded>& found) const {
+    const auto first = reader.outcome_at(place);
+    if (!first && first.error().code == ErrorCode::not_found) return false;  // dropped history
+    if (!first) return first.error();
+    const Payment* payment = payment_of(first->command, first->outcome);
     if (payment == nullptr || !fits(search, *payment)) return false;
-    auto recorded = recorded_at(place);
+    auto recorded = reader.recorded_of(*first);
     if (!recorded) return recorded.error();
     if (search.status && recorded->last().status != *search.status) return false;
     found = std::move(*recorded);
@@ -181,6 +177,7 @@ Result<Page<Recorded>> QueryIndex::payments(const Search& search) const {
     const Place end{within->last + 1, 0};
     const Place before = std::min(cursor->value_or(end), end);
 
+    Reader reader(*this);
     std::size_t looked_at = 0;
     Place last{};
     bool more = false;
@@ -192,7 +189,7 @@ Result<Page<Recorded>> QueryIndex::payments(const Search& search) const {
         ++looked_at;
         last = place;
         std::optional<Recorded> found;
-        const auto matched = matches(search, place, found);
+        const auto matched = matches(reader, search, place, found);
         if (!matched) return matched.error();
         if (*matched) page.items.push_back(std::move(*found));
         return true;
@@ -226,8 +223,9 @@ Result<Page<Recorded>> QueryIndex::reviews(TenantNo tenant, std::uint32_t count_
         places.pop_back();
         page.next = cursor_of(places.back(), hash);
     }
+    Reader reader(*this);
     for (const Place place : places) {
-        auto recorded = recorded_at(place);
+        auto recorded = reader.recorded_at(place);
         if (!recorded) return recorded.error();
         page.items.push_back(std::move(*recorded));
     }
@@ -266,16 +264,14 @@ Result<Page<Entry>> QueryIndex::entries(AccountId id, std::optional<Instant> fro
         found.pop_back();
         page.next = cursor_of(found.back().place, hash);
     }
+    Reader reader(*this);
     for (const auto& [place, debit] : found) {
-        const auto frame = read_frame_(place.seq);
-        if (!frame && frame.error().code == ErrorCode::not_found) {
-            return Error{ErrorCode::invalid, "history_dropped: " + frame.error().what};
-        }
-        if (!frame) return frame.error();
-        const Outcome& outcome = (*frame)->changes.outcomes.at(place.index);
+        const auto part = reader.outcome_at(place);
+        if (!part) return Reader::dropped(part.error());
+        const Outcome& outcome = part->outcome;
         // Of account events `debtor` is the account, whichever way the money went.
         const bool is_debtor = outcome.debtor == id;
-        page.items.push_back({place, (*frame)->time(), outcome, debit,
+        page.items.push_back({place, part->at, outcome, debit,
                               is_debtor ? outcome.debtor_before : outcome.creditor_before,
                               is_debtor ? outcome.debtor_after : outcome.creditor_after});
     }
@@ -349,8 +345,8 @@ Result<std::string> key_of_cursor(const RowSearch& search, std::string_view pref
 }  // namespace
 
 // nullopt: of dropped history, or of another group whose hash is the same.
-Result<std::optional<Recorded>> QueryIndex::recorded_row(Place place, const RowSearch& search) const {
-    auto recorded = recorded_at(place);
+Result<std::optional<Recorded>> QueryIndex::recorded_row(Reader& reader, Place place, const RowSearch& search) const {
+    auto recorded = reader.recorded_at(place);
     if (!recorded && is_dropped(recorded.error())) return std::optional<Recorded>();
     if (!recorded) return recorded.error();
     std::vector<IndexRow> rows;
@@ -379,8 +375,9 @@ Result<Page<Recorded>> QueryIndex::rows(const RowSearch& search) const {
         keys.pop_back();
         if (!keys.empty()) page.next = row_cursor(keys.back(), prefix, hash);
     }
+    Reader reader(*this);
     for (const std::string& key : keys) {
-        auto recorded = recorded_row(read_place(key), search);
+        auto recorded = recorded_row(reader, read_place(key), search);
         if (!recorded) return recorded.error();
         if (*recorded) page.items.push_back(std::move(**recorded));
     }

@@ -20,6 +20,8 @@ std::string_view name_of(IndexTag tag) {
         case IndexTag::letter: return "dead letter";
         case IndexTag::name: return "account name";
         case IndexTag::number: return "frame by number";
+        case IndexTag::part: return "part of a frame";
+        case IndexTag::later: return "later outcome of a payment";
         case IndexTag::payment: return "outcome of a payment";
         case IndexTag::total: return "sum of the trial balance";
         case IndexTag::reference: return "payment by reference";

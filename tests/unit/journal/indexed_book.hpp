@@ -2,6 +2,7 @@
 #pragma once
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -52,10 +53,25 @@ public:
     // Ends the index and opens it again: what was not in a file is projected again.
     void reopen() {
         index_.reset();
-        auto index = QueryIndex::open({folder(), batch_, rows_}, [this](Seq seq) { return frame(seq); });
+        QueryIndexOptions options{folder(), batch_, rows_};
+        if (reads_parts_) {
+            options.read_bytes = [this](Seq seq, std::uint32_t begin, std::span<std::byte> into) -> Result<> {
+                const auto whole = frame(seq);
+                if (!whole) return whole.error();
+                const auto bytes = (*whole)->frame->bytes().subspan(begin, into.size());
+                std::ranges::copy(bytes, into.begin());
+                return {};
+            };
+        }
+        auto index = QueryIndex::open(options, [this](Seq seq) { return frame(seq); });
         ASSERT_TRUE(index) << index.error().what;
         index_ = std::move(*index);
         project();
+    }
+    // As a program that reads whole frames.
+    void reopen_for_whole_frames() {
+        reads_parts_ = false;
+        reopen();
     }
     void remove_index() {
         index_.reset();
@@ -99,6 +115,7 @@ private:
 
     TemporaryFolder folder_;
     std::size_t batch_;
+    bool reads_parts_ = true;
     IndexRows rows_;
     std::unique_ptr<DrivenBook> book_;
     FrameBuilder builder_{1 << 20};

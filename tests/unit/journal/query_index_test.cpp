@@ -336,6 +336,8 @@ TEST(QueryIndexTest, AnswersTheSameFromMemoryFromFilesAndRebuilt) {
     book.remove_index();
     book.reopen();
     EXPECT_EQ(all_answers(book, kPayments), live);
+    book.reopen_for_whole_frames();
+    EXPECT_EQ(all_answers(book, kPayments), live) << "read alone, or out of whole frames";
 }
 
 TEST(QueryIndexTest, ADamagedFileIsSaidNotReadAround) {

@@ -1,0 +1,109 @@
+#include "nostro/journal/query_index_reader.hpp"
+
+#include <algorithm>
+#include <span>
+
+namespace nostro {
+namespace {
+
+Error damaged(const std::string& what) {
+    return {ErrorCode::corrupt, "query index: " + what + "; `nostro rebuild index` makes a new one"};
+}
+
+}  // namespace
+
+Result<std::optional<std::string>> QueryIndex::get(std::string_view key) const {
+    const IndexRuns::List held = runs();  // runs first, as in scan()
+    for (auto run = held.rbegin(); run != held.rend(); ++run) {
+        const auto at = (*run)->find(key);
+        if (!at) continue;
+        if ((*run)->removed(*at)) return std::optional<std::string>();
+        return std::optional<std::string>((*run)->value(*at));
+    }
+    return store_->get(key);
+}
+
+Error QueryIndex::Reader::dropped(const Error& error) {
+    if (error.code != ErrorCode::not_found) return error;
+    return {ErrorCode::invalid, "history_dropped: " + error.what};
+}
+
+Result<> QueryIndex::Reader::load_part(Seq seq, std::uint32_t number) {
+    if (bytes_ != nullptr && part_.seq == seq && part_.before.index == number * kPartOutcomes) return {};
+    bytes_.reset();
+    const auto kept = index_.get(IndexKey(IndexTag::part).place({seq, number}).view());
+    if (!kept) return kept.error();
+    if (!*kept) return damaged("a place without a part of its frame");
+    auto part = decode_part(**kept, seq, number);
+    if (!part) return damaged(part.error().what);
+    part_ = std::move(*part);
+    auto bytes = std::make_shared<std::vector<std::byte>>(std::size_t{part_.outcomes.bytes} + part_.commands.bytes);
+    const auto outcomes = std::span(*bytes).first(part_.outcomes.bytes);
+    const auto commands = std::span(*bytes).subspan(part_.outcomes.bytes);
+    const auto& read_bytes = index_.options_.read_bytes;
+    if (auto read = read_bytes(seq, part_.outcomes.begin, outcomes); !read) return read;
+    if (!commands.empty()) {
+        if (auto read = read_bytes(seq, part_.commands.begin, commands); !read) return read;
+    }
+    bytes_ = std::move(bytes);
+    return {};
+}
+
+Result<RecordedPart> QueryIndex::Reader::outcome_at(Place place) {
+    if (!index_.options_.read_bytes) {
+        const auto frame = index_.read_frame_(place.seq);
+        if (!frame) return frame.error();
+        const auto& outcomes = (*frame)->changes.outcomes;
+        if (place.index >= outcomes.size()) return damaged("a place without an outcome");
+        const Outcome& outcome = outcomes[place.index];
+        return RecordedPart{outcome, command_of(**frame, outcome), place, (*frame)->time(), *frame};
+    }
+    if (auto loaded = load_part(place.seq, place.index / kPartOutcomes); !loaded) return loaded.error();
+    const auto alone = read_outcome(part_, bytes_, place.index);
+    if (!alone) return alone.error();
+    return recorded_part(*alone);
+}
+
+Result<std::vector<Place>> QueryIndex::Reader::later_of(Place origin) {
+    std::vector<Place> places;
+    const IndexKey prefix = IndexKey(IndexTag::later).place(origin);
+    for (const IndexRunPtr& run : held_) {
+        for (std::size_t i = run->lower_bound(prefix.view()); i < run->size(); ++i) {
+            if (!run->key(i).starts_with(prefix.view())) break;
+            places.push_back(read_place(run->key(i)));
+        }
+    }
+    if (!later_) {
+        const IndexKey all(IndexTag::later);
+        later_.emplace(index_.store_->walk(all.view(), end_of(all.view()), false));
+    }
+    for (later_->seek(prefix.view()); later_->valid() && later_->key().starts_with(prefix.view()); later_->next()) {
+        places.push_back(read_place(later_->key()));
+    }
+    if (auto status = later_->status(); !status) return status.error();
+    std::ranges::sort(places);
+    const auto twice = std::ranges::unique(places);
+    places.erase(twice.begin(), twice.end());
+    return places;
+}
+
+Result<Recorded> QueryIndex::Reader::recorded_of(const RecordedPart& first) {
+    Recorded found;
+    add_outcome(found, first);
+    const auto places = later_of(first.place);
+    if (!places) return places.error();
+    for (const Place place : *places) {
+        const auto later = outcome_at(place);
+        if (!later) return dropped(later.error());
+        add_outcome(found, *later);
+    }
+    return found;
+}
+
+Result<Recorded> QueryIndex::Reader::recorded_at(Place place) {
+    const auto first = outcome_at(place);
+    if (!first) return dropped(first.error());
+    return recorded_of(*first);
+}
+
+}  // namespace nostro

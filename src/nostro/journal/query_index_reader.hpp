@@ -1,0 +1,37 @@
+// What one request reads out of frames: a few outcomes of each, not all. Inner part of the query index.
+//
+// Threads: one.
+#pragma once
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "nostro/journal/query_index.hpp"
+#include "nostro/wire/frame_parts.hpp"
+
+namespace nostro {
+
+class QueryIndex::Reader {
+public:
+    explicit Reader(const QueryIndex& index) : index_(index), held_(index.runs()) {}
+
+    // not_found: older than kept history; `corrupt`: the index names an outcome that is not there.
+    Result<RecordedPart> outcome_at(Place place);
+    // With all that became of it later. Of dropped history: `invalid`, history_dropped.
+    Result<Recorded> recorded_of(const RecordedPart& first);
+    Result<Recorded> recorded_at(Place place);
+
+    static Error dropped(const Error& error);
+
+private:
+    Result<> load_part(Seq seq, std::uint32_t number);
+    Result<std::vector<Place>> later_of(Place origin);
+
+    const QueryIndex& index_;
+    const IndexRuns::List held_;             // before the walk: what becomes a file in between is met twice
+    std::optional<IndexStore::Walk> later_;  // one for all payments of a page
+    FramePart part_;                         // the last one that was read; neighbours are often in it
+    std::shared_ptr<const std::vector<std::byte>> bytes_;  // its bytes; nullptr: none
+};
+
+}  // namespace nostro
