@@ -133,7 +133,8 @@ private:
     bool is_own_origin(const RequestHead& head) const;
     void dispatch(const RequestHead& head, const Router::Found& found, std::string_view body,
                   std::shared_ptr<Block> block);
-    void refuse(const Refusal& refusal);
+    // `path`: what seems to be the target of a head that cannot be read.
+    void refuse(const Refusal& refusal, std::string_view path = {});
     void answer(std::uint64_t request, Response response);
 
     Slot& open_slot(const Router::Found& found, std::optional<Method> method, bool close);

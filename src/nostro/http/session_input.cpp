@@ -200,7 +200,7 @@ std::size_t Session::take_message(std::string_view bytes, std::size_t head_bytes
     RequestHead& head = around_.head;
     const std::string_view head_text = bytes.substr(0, head_bytes);
     if (auto good = parse_head(head_text, around_.limits->head, head); !good) {
-        refuse(good.error());
+        refuse(good.error(), split_once(split_once(head_text, ' ').second, ' ').first);
         return bytes.size();
     }
     const Router::Found found = head.method ? around_.router->find(*head.method, head.path) : Router::Found{};
@@ -434,14 +434,13 @@ void Session::dispatch(const RequestHead& head, const Router::Found& found, std:
 }
 
 // Nothing after this can be understood: answers, and reads no more.
-void Session::refuse(const Refusal& refusal) {
+void Session::refuse(const Refusal& refusal, std::string_view path) {
     around_.metrics->refused_heads_total.add();
     const Route* const route = block_ == nullptr ? nullptr : block_->route;
+    if (route != nullptr) path = route->path;
     open_slot({}, std::nullopt, true);
-    Response response;
-    response.refuse(refusal.status, refusal.code, refusal.detail);
-    finish_refusal(response, *around_.router, route);
-    answer(next_ - 1, std::move(response));
+    const RefusalShape shape = path.empty() ? RefusalShape::problem : refusal_shape(*around_.router, route, path);
+    answer(next_ - 1, refusal_of(shape, refusal));
     refused_ = true;
     close_input();
 }

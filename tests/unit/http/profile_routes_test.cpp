@@ -110,6 +110,8 @@ TEST_F(ProfileRoutesTest, RefusalsHaveTheShapeOfTheirPath) {
         {post("/v1/things", "", "Content-Type: application/json\r\n"), 400, R"({"type":"urn:nostro:problem:)"},
         {post("/v1/things/", ""), 404, R"({"type":"urn:nostro:problem:)"},
         {"POST /v1/things" + chunked, 413, R"({"type":"urn:nostro:problem:)"},
+        {get("/tips/%15"), 400, R"({"detail":"the target holds)"},
+        {get("/v1/%15"), 400, R"({"type":"urn:nostro:problem:)"},
         {"BAD\r\n\r\n", 400, R"({"type":"urn:nostro:problem:)"},
     };
     for (const Case& c : cases) {
