@@ -15,7 +15,7 @@ std::string account_target(std::string_view id) { return "/v1/accounts/" + perce
 
 // Fields that were given, of opening and of changing an account.
 struct AccountOptions {
-    std::string id, currency = "USD", holder, kind, risk_level, floor, opening_balance, status;
+    std::string id, currency = "USD", holder, kind, risk_level, floor, opening_balance, status, tenant;
     std::vector<std::string> metadata, limits;
 };
 
@@ -72,15 +72,18 @@ Exit print_account(Context& context, const std::optional<Asked>& asked) {
 }
 
 Exit open_account(Context& context, AccountOptions& options) {
-    return print_account(context, ask(context, "POST", "/v1/accounts", account_body(options, true), {}));
+    return print_account(
+        context, ask(context, "POST", "/v1/accounts" + tenant_query(options.tenant), account_body(options, true), {}));
 }
 
 Exit change_account(Context& context, AccountOptions& options) {
-    return print_account(context, ask(context, "PATCH", account_target(options.id), account_body(options, false), {}));
+    return print_account(context, ask(context, "PATCH", account_target(options.id) + tenant_query(options.tenant),
+                                      account_body(options, false), {}));
 }
 
 Exit show_account(Context& context, AccountOptions& options) {
-    return print_account(context, ask(context, "GET", account_target(options.id), {}, {}));
+    return print_account(context,
+                         ask(context, "GET", account_target(options.id) + tenant_query(options.tenant), {}, {}));
 }
 
 void describe_common(Command& command, AccountOptions& options) {
@@ -92,18 +95,20 @@ void describe_common(Command& command, AccountOptions& options) {
         .repeatable()
         .pair();
     command.option("--metadata", options.metadata, "name=value; may be repeated").repeatable().pair();
+    add_tenant_option(command, options.tenant);
 }
 
 struct BalanceOptions {
     std::vector<std::string> ids;
-    std::string as_of;
+    std::string as_of, tenant;
 };
 
 Exit balances(Context& context, BalanceOptions& options) {
     using enum Table::Align;
     Table table(
         {{"ACCOUNT", left}, {"CUR", left}, {"POSTED", right}, {"HELD", right}, {"AVAILABLE", right}, {"FRAME", right}});
-    const std::string query = options.as_of.empty() ? "" : "?as_of=" + percent_encoded(options.as_of);
+    std::string query = options.as_of.empty() ? "" : "?as_of=" + percent_encoded(options.as_of);
+    query += tenant_query(options.tenant, !query.empty());
     for (const std::string& id : options.ids) {
         const auto asked = ask(context, "GET", account_target(id) + "/balance" + query, {}, {});
         if (!asked) return context.exit;
@@ -117,7 +122,7 @@ Exit balances(Context& context, BalanceOptions& options) {
 }
 
 struct EntriesOptions {
-    std::string id, from, to;
+    std::string id, from, to, tenant;
     std::uint64_t count = 50;
 };
 
@@ -125,6 +130,7 @@ Exit entries(Context& context, EntriesOptions& options) {
     std::string query = fmt::format("?limit={}", std::min<std::uint64_t>(options.count, 1000));
     if (!options.from.empty()) query += "&from=" + percent_encoded(options.from);
     if (!options.to.empty()) query += "&to=" + percent_encoded(options.to);
+    query += tenant_query(options.tenant, true);
     const auto asked = ask(context, "GET", account_target(options.id) + "/entries" + query, {}, {});
     if (!asked) return context.exit;
     using enum Table::Align;
@@ -171,6 +177,7 @@ void add_accounts(Command app, Context& context) {
         [&](Command& command, AccountOptions& options) {
             add_client_options(command, context);
             command.option("id", options.id, "Its account_id").required();
+            add_tenant_option(command, options.tenant);
         },
         show_account);
     add_command<EntriesOptions>(
@@ -181,6 +188,7 @@ void add_accounts(Command app, Context& context) {
             command.option("--from", options.from, "RFC 3339, inclusive");
             command.option("--to", options.to, "RFC 3339, exclusive");
             command.option("-n,--count", options.count, "At most so many").at_least(1).with_default();
+            add_tenant_option(command, options.tenant);
         },
         entries);
     add_command<BalanceOptions>(
@@ -189,6 +197,7 @@ void add_accounts(Command app, Context& context) {
             add_client_options(command, context);
             command.option("ids", options.ids, "account_ids").required();
             command.option("--as-of", options.as_of, "RFC 3339 time or seq:N");
+            add_tenant_option(command, options.tenant);
         },
         balances);
 }

@@ -101,6 +101,14 @@ void add_client_options(Command& command, Context& context) {
     command.flag("--json", context.json, "Print the answer as JSON");
 }
 
+void add_tenant_option(Command& command, std::string& tenant) {
+    command.option("--tenant", tenant, "Whose ledger: the name of a profile");
+}
+
+std::string tenant_query(const std::string& tenant, bool more) {
+    return tenant.empty() ? std::string() : (more ? "&tenant=" : "?tenant=") + percent_encoded(tenant);
+}
+
 Result<Json> Json::parse(std::string_view text) {
     Json json;
     json.parser_ = std::make_shared<simdjson::dom::parser>();

@@ -55,6 +55,9 @@ void add_command(Command parent, Context& context, const std::string& name, cons
 
 // --url and --json, for every command that asks a running nostro.
 void add_client_options(Command& command, Context& context);
+// --tenant, and what it adds to a target; `more`: behind another parameter.
+void add_tenant_option(Command& command, std::string& tenant);
+std::string tenant_query(const std::string& tenant, bool more = false);
 
 // A JSON document that was answered. Members are read by path ("balances.debtor.after"); what is absent or null is "".
 class Json {

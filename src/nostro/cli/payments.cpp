@@ -65,8 +65,8 @@ Exit show(Context& context, ShowOptions& options) {
 }
 
 // The filters of GET /v1/payments, as they are named there.
-constexpr std::array kFilters = {"account", "status", "rail",       "type",       "currency",
-                                 "from",    "to",     "min_amount", "max_amount", "reference"};
+constexpr std::array kFilters = {"account", "status",     "rail",       "type",      "currency", "from",
+                                 "to",      "min_amount", "max_amount", "reference", "tenant"};
 
 struct ListOptions {
     std::array<std::string, kFilters.size()> values;

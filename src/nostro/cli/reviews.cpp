@@ -12,10 +12,12 @@ namespace {
 
 struct QueueOptions {
     std::uint64_t count = 50;
+    std::string tenant;
 };
 
 Exit queue(Context& context, QueueOptions& options) {
-    const auto target = fmt::format("/v1/reviews?limit={}", std::min<std::uint64_t>(options.count, 1000));
+    const auto target = fmt::format("/v1/reviews?limit={}{}", std::min<std::uint64_t>(options.count, 1000),
+                                    tenant_query(options.tenant, true));
     const auto asked = ask(context, "GET", target, {}, {});
     if (!asked) return context.exit;
     using enum Table::Align;
@@ -79,6 +81,7 @@ void add_reviews(Command app, Context& context) {
         [&](Command& command, QueueOptions& options) {
             add_client_options(command, context);
             command.option("-n,--count", options.count, "At most so many").at_least(1).with_default();
+            add_tenant_option(command, options.tenant);
         },
         queue);
     add_decision(reviews, context, "approve", "Let the payment settle");

@@ -9,8 +9,11 @@
 namespace nostro {
 namespace {
 
-AccountId account_of(const Service& service, const Request& request) {
-    return account_id(service.policies().tenant_name(0), request.parameter("id"));
+// nullopt: refused already.
+std::optional<AccountId> account_of(const Service& service, const Request& request, const Reply& reply) {
+    const auto tenant = tenant_of(service, request, reply);
+    if (!tenant) return std::nullopt;
+    return account_id(service.policies().tenant_name(*tenant), request.parameter("id"));
 }
 
 void refuse_unknown_account(const Reply& reply) {
@@ -19,7 +22,7 @@ void refuse_unknown_account(const Reply& reply) {
 
 void write_record(const Service& service, Response& response, const AccountRecord& record) {
     JsonWriter json(response.body);
-    write_account(json, record, service.policies().current(0).get());
+    write_account(json, record, service.policies().current(record.image.tenant).get());
 }
 
 // The account as it is now. `record` has the texts of the request, for when the index cannot tell them.
@@ -38,7 +41,10 @@ void answer_opened(Service& service, const Reply& reply, const Receipt& receipt,
             }
             Response response;
             response.status = again ? 200 : 201;
-            response.header("Location", "/v1/accounts/" + record.name);
+            std::string location = "/v1/accounts/" + record.name;
+            const TenantNo tenant = record.image.tenant;
+            if (tenant != 0) location += "?tenant=" + service.policies().tenant_name(tenant);
+            response.header("Location", location);
             mark_replayed(response, receipt);
             write_record(service, response, record);
             reply(std::move(response));
@@ -58,8 +64,10 @@ AccountRecord record_of(const OpenAccount& account, AccountId id) {
 }
 
 void open_account(Service& service, const Request& request, const Reply& reply) {
+    const auto tenant = tenant_of(service, request, reply);
+    if (!tenant) return;
     const auto arena = arena_for(request);
-    SubmissionBuilder builder = service.build(arena);
+    SubmissionBuilder builder = service.build(arena, *tenant);
     if (builder.policy() == nullptr) return refuse(reply, 503, "no_policy", "there is no policy yet");
     FieldErrors errors;
     OpenAccount account;
@@ -80,7 +88,9 @@ void open_account(Service& service, const Request& request, const Reply& reply) 
 }
 
 void get_account(Service& service, const Request& request, const Reply& reply) {
-    const auto found = service.history().account(account_of(service, request));
+    const auto id = account_of(service, request, reply);
+    if (!id) return;
+    const auto found = service.history().account(*id);
     if (!found) return refuse(reply, found.error());
     if (!*found) return refuse_unknown_account(reply);
     Response response;
@@ -89,12 +99,14 @@ void get_account(Service& service, const Request& request, const Reply& reply) {
 }
 
 void list_accounts(Service& service, const Request& request, const Reply& reply) {
-    const auto page = service.history().accounts(0, limit_of(request), std::string(request.parameter("cursor")));
+    const auto tenant = tenant_of(service, request, reply);
+    if (!tenant) return;
+    const auto page = service.history().accounts(*tenant, limit_of(request), std::string(request.parameter("cursor")));
     if (!page) return refuse_page(reply, page.error());
     Response response;
     JsonWriter json(response.body);
     begin_list(json);
-    const PolicyPtr policy = service.policies().current(0);
+    const PolicyPtr policy = service.policies().current(*tenant);
     for (const AccountRecord& account : page->items) write_account(json, account, policy.get());
     end_list(json, page->next, page->as_of);
     reply(std::move(response));
@@ -105,6 +117,7 @@ struct Change {
     std::shared_ptr<Arena> arena;
     ChangeAccountBody body;
     RequestKey key;
+    TenantNo tenant = 0;
     AccountId id;
 };
 
@@ -127,7 +140,7 @@ void submit_change(Service& service, const Reply& reply, const std::shared_ptr<C
     FieldErrors errors;
     const auto command = change_account(change->body, change->id, currency, errors);
     if (!command) return refuse_fields(reply, errors);
-    SubmissionBuilder builder = service.build(change->arena);
+    SubmissionBuilder builder = service.build(change->arena, change->tenant);
     if (const auto added = builder.change_account(*command, change->key); !added)
         return refuse_wish(reply, added.error());
     service.submit(builder.take([&service, reply, change](Result<std::vector<Receipt>> receipts) {
@@ -141,16 +154,19 @@ void submit_change(Service& service, const Reply& reply, const std::shared_ptr<C
 }
 
 void patch_account(Service& service, const Request& request, const Reply& reply) {
+    const auto tenant = tenant_of(service, request, reply);
+    if (!tenant) return;
     const auto change = std::make_shared<Change>();
     change->arena = arena_for(request);
-    const PolicyPtr policy = service.policies().current(0);
+    change->tenant = *tenant;
+    const PolicyPtr policy = service.policies().current(*tenant);
     if (policy == nullptr) return refuse(reply, 503, "no_policy", "there is no policy yet");
     FieldErrors errors;
     if (!read_change_account(json_reader(), json_input(request), *policy, *change->arena, change->body, errors)) {
         return refuse_fields(reply, errors);
     }
     change->key = request_key(request, *change->arena);
-    change->id = account_of(service, request);
+    change->id = account_id(service.policies().tenant_name(*tenant), request.parameter("id"));
     service.balance(change->id, [&service, reply, change](Result<BalanceNow> now) {
         if (!now && now.error().code == ErrorCode::not_found) return refuse_unknown_account(reply);
         if (!now) return refuse(reply, now.error());
@@ -160,12 +176,18 @@ void patch_account(Service& service, const Request& request, const Reply& reply)
     });
 }
 
-void balance_as_of(Service& service, const std::string& account, const std::string& as_of, const Reply& reply) {
+// As the request named it.
+struct NamedAccount {
+    std::string name;
+    AccountId id;
+};
+
+void balance_as_of(Service& service, const NamedAccount& account, const std::string& as_of, const Reply& reply) {
     const Query& history = service.history();
     const auto seq = history.resolve_as_of(as_of);
     if (!seq && seq.error().code == ErrorCode::invalid) return refuse_parameter(reply, {"as_of", seq.error().what});
     if (!seq) return refuse_history(reply, seq.error());
-    const auto image = history.account_at(account_id(service.policies().tenant_name(0), account), *seq);
+    const auto image = history.account_at(account.id, *seq);
     if (!image && image.error().code == ErrorCode::not_found) {
         return refuse(reply, 404, "account_not_found", "there was no account with this name then");
     }
@@ -174,12 +196,14 @@ void balance_as_of(Service& service, const std::string& account, const std::stri
     if (!at) return refuse_history(reply, at.error());
     Response response;
     JsonWriter json(response.body);
-    write_balance(json, account, *image, AsOf{*seq, *at});
+    write_balance(json, account.name, *image, AsOf{*seq, *at});
     reply(std::move(response));
 }
 
 void get_balance(Service& service, const Request& request, const Reply& reply) {
-    std::string account(request.parameter("id"));
+    const auto id = account_of(service, request, reply);
+    if (!id) return;
+    NamedAccount account{std::string(request.parameter("id")), *id};
     if (request.has("as_of")) {
         service.when_readable(service.accepted(), [&service, reply, account = std::move(account),
                                                    as_of = std::string(request.parameter("as_of"))] {
@@ -187,8 +211,7 @@ void get_balance(Service& service, const Request& request, const Reply& reply) {
         });
         return;
     }
-    const AccountId id = account_of(service, request);
-    service.balance(id, [reply, account = std::move(account)](Result<BalanceNow> now) {
+    service.balance(*id, [reply, account = std::move(account.name)](Result<BalanceNow> now) {
         if (!now && now.error().code == ErrorCode::not_found) return refuse_unknown_account(reply);
         if (!now) return refuse(reply, now.error());
         reply.later([account, now = *now](Response& response) {
@@ -214,7 +237,7 @@ Route open_route(Service& service) {
         "An opening balance comes out of the currency's equity account, `house:equity:{currency}`. Opened again with "
         "the same "
         "fields: `200`.";
-    route.parameters = {key_parameter(false)};
+    route.parameters = {key_parameter(false), tenant_parameter()};
     route.takes = {{"application/json", "AccountRequest"}};
     route.answers = {json_answer(201, "Opened and durable.", "Account", {"Location"}),
                      json_answer(200, "It was there already, with the same fields.", "Account",
@@ -230,7 +253,7 @@ Route change_route(Service& service) {
         "What is absent stays. `closed` is for ever, and only at balance 0 without holds. A limit given as null is the "
         "policy's "
         "again; a floor given as null is none.";
-    route.parameters = {path_account(), key_parameter(false)};
+    route.parameters = {path_account(), key_parameter(false), tenant_parameter()};
     route.takes = {{"application/json", "AccountChange"}};
     route.answers = {json_answer(200, "Changed and durable.", "Account", {"Idempotent-Replayed"})};
     add_problems(route, {400, 404, 409, 422, 503});
@@ -246,16 +269,16 @@ std::vector<Route> account_routes(const Api& api) {
     routes.push_back(open_route(service));
 
     routes.push_back(account_route(Method::get, "/v1/accounts", "listAccounts", "All accounts, by name"));
-    routes.back().parameters = {limit_parameter(), cursor_parameter()};
+    routes.back().parameters = {limit_parameter(), cursor_parameter(), tenant_parameter()};
     routes.back().answers = {json_answer(200, "A page.", "AccountList")};
     add_problems(routes.back(), {400, 503});
     routes.back().keeps_request = true;
     routes.back().handler = fresh(service, list_accounts);
 
     routes.push_back(account_route(Method::get, "/v1/accounts/{id}", "getAccount", "One account"));
-    routes.back().parameters = {path_account()};
+    routes.back().parameters = {path_account(), tenant_parameter()};
     routes.back().answers = {json_answer(200, "The account.", "Account")};
-    add_problems(routes.back(), {404, 503});
+    add_problems(routes.back(), {400, 404, 503});
     routes.back().keeps_request = true;
     routes.back().handler = fresh(service, get_account);
 
@@ -264,7 +287,7 @@ std::vector<Route> account_routes(const Api& api) {
     routes.push_back(account_route(Method::get, "/v1/accounts/{id}/balance", "getBalance", "An account's balance"));
     routes.back().description =
         "Now, or after the last frame at or before `as_of`. `available` is `posted` without what is held.";
-    routes.back().parameters = {path_account(), as_of_parameter()};
+    routes.back().parameters = {path_account(), as_of_parameter(), tenant_parameter()};
     routes.back().answers = {json_answer(200, "The balance.", "Balance")};
     add_problems(routes.back(), {400, 404, 410, 503});
     routes.back().handler = [&service](const Request& request, const Reply& reply) {

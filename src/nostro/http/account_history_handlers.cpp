@@ -38,13 +38,12 @@ private:
     std::map<AccountId, std::string> names_;
 };
 
-AccountId account_of(const Service& service, const Request& request) {
-    return account_id(service.policies().tenant_name(0), request.parameter("id"));
-}
-
 // nullopt: answered already.
 std::optional<AccountRecord> known_account(Service& service, const Request& request, const Reply& reply) {
-    auto found = service.history().account(account_of(service, request));
+    const auto tenant = tenant_of(service, request, reply);
+    if (!tenant) return std::nullopt;
+    auto found =
+        service.history().account(account_id(service.policies().tenant_name(*tenant), request.parameter("id")));
     if (!found) {
         refuse_history(reply, found.error());
         return std::nullopt;
@@ -276,7 +275,8 @@ std::vector<Route> account_history_routes(const Api& api) {
                            .choices = {"newest_first", "oldest_first"},
                            .description = "Newest first if absent."},
                           limit_parameter(),
-                          cursor_parameter()};
+                          cursor_parameter(),
+                          tenant_parameter()};
     entries.answers = {json_answer(200, "A page.", "EntryList")};
     add_problems(entries, {400, 404, 503});
     entries.keeps_request = true;
@@ -288,13 +288,12 @@ std::vector<Route> account_history_routes(const Api& api) {
     statement.tag = "Accounts";
     statement.summary = "A statement: opening balance, entries, closing balance";
     statement.description = "Oldest first. Opening balance plus credits less debits is the closing balance.";
-    statement.parameters = {path_account(),
-                            period_parameter("from"),
-                            period_parameter("to"),
-                            {.name = "format",
-                             .kind = ParameterKind::choice,
-                             .choices = {"json", "csv"},
-                             .description = "JSON if absent."}};
+    statement.parameters = {
+        path_account(),
+        period_parameter("from"),
+        period_parameter("to"),
+        {.name = "format", .kind = ParameterKind::choice, .choices = {"json", "csv"}, .description = "JSON if absent."},
+        tenant_parameter()};
     statement.answers = {{200, "The statement.", {{"application/json", "Statement"}, {"text/csv", ""}}, {}}};
     add_problems(statement, {400, 404, 410, 503});
     statement.keeps_request = true;

@@ -89,6 +89,15 @@ Parameter as_of_parameter() {
             .example = "2026-11-21T09:30:00Z"};
 }
 
+Parameter tenant_parameter() {
+    return {.name = "tenant",
+            .kind = ParameterKind::text,
+            .min = 1,
+            .max = 64,
+            .description = "Whose ledger: the name of a profile that is or was served. `nostro` if absent.",
+            .example = "nostro"};
+}
+
 Route page_route(std::string_view path, std::string_view schema) {
     Route route;
     route.path = path;
@@ -327,6 +336,23 @@ std::optional<std::chrono::seconds> preferred_wait(const Request& request) {
 
 RequestKey request_key(const Request& request, Arena& arena) {
     return {name(request.method), arena.copy(request.path), arena.copy(request.parameter("Idempotency-Key"))};
+}
+
+Result<TenantNo> read_tenant(const Service& service, const Request& request) {
+    if (!request.has("tenant")) return TenantNo{0};
+    return service.policies().tenant(request.parameter("tenant"));
+}
+
+std::optional<TenantNo> tenant_of(const Service& service, const Request& request, const Reply& reply) {
+    const auto tenant = read_tenant(service, request);
+    if (tenant) return *tenant;
+    refuse_parameter(reply, {"tenant", tenant.error().what});
+    return std::nullopt;
+}
+
+TenantNo tenant_of_payment(const Service& service, PaymentId payment) {
+    const auto found = service.history().payment(payment);
+    return found && *found ? (*found)->last().tenant : TenantNo{0};
 }
 
 PolicyLookup policy_lookup(const Service& service) {

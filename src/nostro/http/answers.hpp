@@ -31,6 +31,7 @@ Parameter key_parameter(bool required);
 Parameter limit_parameter();
 Parameter cursor_parameter();
 Parameter as_of_parameter();
+Parameter tenant_parameter();
 // A list that is read page by page from the index; `schema`: of a page.
 Route page_route(std::string_view path, std::string_view schema);
 
@@ -71,7 +72,7 @@ void refuse_page(const Reply& reply, const Error& error);
 // Of a read of the past: what is older than kept history is 410.
 void refuse_history(const Reply& reply, const Error& error);
 
-// The filters that lists and the stream share, and how they are read. search.tenant is set before.
+// The filters that lists and the stream share, and how they are read.
 std::vector<Parameter> filter_parameters();
 std::optional<ParameterProblem> read_filters(const Service& service, const Request& request, Search& search);
 
@@ -98,6 +99,13 @@ void mark_replayed(Response& response, const Receipt& receipt);
 // Prefer: wait=N (RFC 7240), at most 30 s; nullopt: not asked for.
 std::optional<std::chrono::seconds> preferred_wait(const Request& request);
 RequestKey request_key(const Request& request, Arena& arena);
+
+// Whose ledger the parameter `tenant` names; nostro's if it is absent. invalid: there is no such.
+Result<TenantNo> read_tenant(const Service& service, const Request& request);
+// The same; nullopt: refused already.
+std::optional<TenantNo> tenant_of(const Service& service, const Request& request, const Reply& reply);
+// The tenant of a payment, which every command about it names. Blocks. Of one that is not found: nostro's.
+TenantNo tenant_of_payment(const Service& service, PaymentId payment);
 
 PolicyLookup policy_lookup(const Service& service);
 std::uint32_t limit_of(const Request& request);

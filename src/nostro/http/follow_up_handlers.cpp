@@ -24,7 +24,7 @@ void capture_payment(Service& service, const Request& request, const Reply& repl
         amount = to_minor(body.amount.text, (*found)->payment.amount.currency(), "/amount", errors);
         if (!amount) return refuse_fields(reply, errors);
     }
-    SubmissionBuilder builder = service.build(arena);
+    SubmissionBuilder builder = service.build(arena, tenant_of_payment(service, id_of(request)));
     if (const auto added = builder.capture(id_of(request), amount, request_key(request, *arena)); !added) {
         return refuse_wish(reply, added.error());
     }
@@ -33,7 +33,7 @@ void capture_payment(Service& service, const Request& request, const Reply& repl
 
 void void_payment(Service& service, const Request& request, const Reply& reply) {
     const auto arena = arena_for(request);
-    SubmissionBuilder builder = service.build(arena);
+    SubmissionBuilder builder = service.build(arena, tenant_of_payment(service, id_of(request)));
     if (const auto added = builder.void_payment(id_of(request), request_key(request, *arena)); !added) {
         return refuse_wish(reply, added.error());
     }
@@ -53,7 +53,7 @@ void reverse_payment(Service& service, const Request& request, const Reply& repl
         amount = to_minor(body.amount.text, (*found)->payment.amount.currency(), "/amount", errors);
         if (!amount) return refuse_fields(reply, errors);
     }
-    SubmissionBuilder builder = service.build(arena);
+    SubmissionBuilder builder = service.build(arena, (*found)->last().tenant);
     const auto added = builder.reverse(**found, amount, body.reference, body.description, request_key(request, *arena));
     if (!added) return refuse_wish(reply, added.error());
     service.submit(builder.take(answer_one(service, reply, write_accepted)));
@@ -88,6 +88,7 @@ std::vector<Route> follow_up_routes(const Api& api) {
         capture_payment(service, request, reply);
     };
     routes.push_back(follow_up("/v1/payments/{id}/void", "voidPayment", "Frees a held payment", "Nothing moves."));
+    routes.back().blocks = true;
     routes.back().handler = [&service](const Request& request, const Reply& reply) {
         void_payment(service, request, reply);
     };

@@ -120,6 +120,9 @@ std::optional<ParameterProblem> read_amounts(const Request& request, Search& sea
 }  // namespace
 
 std::optional<ParameterProblem> read_filters(const Service& service, const Request& request, Search& search) {
+    const auto tenant = read_tenant(service, request);
+    if (!tenant) return bad_parameter("tenant", tenant.error().what);
+    search.tenant = *tenant;
     if (request.has("account")) {
         search.account = account_id(service.policies().tenant_name(search.tenant), request.parameter("account"));
     }
@@ -266,27 +269,27 @@ Route list_route(const Api& api) {
 }  // namespace
 
 std::vector<Parameter> filter_parameters() {
-    return {
-        {.name = "account",
-         .kind = ParameterKind::account_name,
-         .description = "Debtor or creditor.",
-         .example = "ACC001"},
-        {.name = "status",
-         .kind = ParameterKind::choice,
-         .choices = {"accepted", "in_review", "held", "settled", "rejected", "expired", "voided", "quarantined"},
-         .description = "The state it is in."},
-        {.name = "rail", .min = 1, .max = 32, .description = "A rail of the policy.", .example = "internal"},
-        {.name = "type", .min = 1, .max = 32, .description = "As sent.", .example = "TRANSFER"},
-        {.name = "currency", .kind = ParameterKind::currency, .description = "ISO 4217.", .example = "USD"},
-        {.name = "min_amount",
-         .kind = ParameterKind::decimal,
-         .description = "At least; needs `currency`.",
-         .example = "100.00"},
-        {.name = "max_amount",
-         .kind = ParameterKind::decimal,
-         .description = "At most; needs `currency`.",
-         .example = "5000.00"},
-        {.name = "reference", .min = 1, .max = 140, .description = "As sent, the whole of it.", .example = "INV-7"}};
+    return {{.name = "account",
+             .kind = ParameterKind::account_name,
+             .description = "Debtor or creditor.",
+             .example = "ACC001"},
+            {.name = "status",
+             .kind = ParameterKind::choice,
+             .choices = {"accepted", "in_review", "held", "settled", "rejected", "expired", "voided", "quarantined"},
+             .description = "The state it is in."},
+            {.name = "rail", .min = 1, .max = 32, .description = "A rail of the policy.", .example = "internal"},
+            {.name = "type", .min = 1, .max = 32, .description = "As sent.", .example = "TRANSFER"},
+            {.name = "currency", .kind = ParameterKind::currency, .description = "ISO 4217.", .example = "USD"},
+            {.name = "min_amount",
+             .kind = ParameterKind::decimal,
+             .description = "At least; needs `currency`.",
+             .example = "100.00"},
+            {.name = "max_amount",
+             .kind = ParameterKind::decimal,
+             .description = "At most; needs `currency`.",
+             .example = "5000.00"},
+            {.name = "reference", .min = 1, .max = 140, .description = "As sent, the whole of it.", .example = "INV-7"},
+            tenant_parameter()};
 }
 
 std::vector<Route> payment_routes(const Api& api) {

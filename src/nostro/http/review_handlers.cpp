@@ -14,7 +14,9 @@ namespace {
 // --- reviews ---
 
 void list_reviews(Service& service, const Request& request, const Reply& reply) {
-    const auto page = service.history().reviews(0, limit_of(request), std::string(request.parameter("cursor")));
+    const auto tenant = tenant_of(service, request, reply);
+    if (!tenant) return;
+    const auto page = service.history().reviews(*tenant, limit_of(request), std::string(request.parameter("cursor")));
     if (!page) return refuse_page(reply, page.error());
     Response response;
     JsonWriter json(response.body);
@@ -62,8 +64,8 @@ void decide_review(Service& service, bool approve, const Request& request, const
     FieldErrors errors;
     ReviewBody body;
     if (!read_review(json_reader(), json_input(request), *arena, body, errors)) return refuse_fields(reply, errors);
-    SubmissionBuilder builder = service.build(arena);
     const PaymentId id = *payment_id_from_hex(request.parameter("id"));
+    SubmissionBuilder builder = service.build(arena, tenant_of_payment(service, id));
     const auto added = builder.decide_review(id, approve, body.reviewer, body.reason, request_key(request, *arena));
     if (!added) return refuse_wish(reply, added.error());
     service.submit(builder.take([&service, reply, approve, answer = answer_one(service, reply, write_accepted)](
@@ -91,6 +93,7 @@ Route review_route(Service& service, bool approve) {
     route.takes = {{"application/json", "ReviewRequest"}};
     route.answers = {json_answer(202, "Decided and durable.", "Receipt", {"Location", "Idempotent-Replayed"})};
     add_problems(route, {400, 404, 409, 422, 503});
+    route.blocks = true;
     route.handler = [&service, approve](const Request& request, const Reply& reply) {
         decide_review(service, approve, request, reply);
     };
@@ -183,6 +186,7 @@ std::vector<Route> review_routes(const Api& api) {
     reviews.operation = "listReviews";
     reviews.tag = "Reviews";
     reviews.summary = "Payments that wait for a person, oldest first";
+    reviews.parameters.push_back(tenant_parameter());
     reviews.handler = fresh(service, list_reviews);
     routes.push_back(std::move(reviews));
     routes.push_back(review_route(service, true));

@@ -57,6 +57,7 @@ Error wrong(Field field, std::string_view what) {
 }
 
 bool is_given(const MessageValue& value) {
+    if (value.kind == MessageValue::Kind::text) return !value.text.empty();  // a CSV knows no NULL
     return value.kind != MessageValue::Kind::absent && value.kind != MessageValue::Kind::null;
 }
 
@@ -102,9 +103,8 @@ struct Transaction {
 };
 
 Result<std::string_view> party_of(const Values& values, Field field) {
-    if (values[field].kind == MessageValue::Kind::null || (is_given(values[field]) && values[field].text.empty())) {
-        return std::string_view();
-    }
+    const bool is_absent = values[field].kind == MessageValue::Kind::absent;
+    if (!is_absent && !is_given(values[field])) return std::string_view();
     return text_of(values, field, kIdMax);
 }
 
