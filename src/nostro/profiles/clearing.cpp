@@ -153,7 +153,7 @@ Result<RiskLevel> risk_level_of(const Values& values) {
 }
 
 struct Owner {
-    std::string name, email;
+    std::string name;
     RiskLevel risk_level = RiskLevel::low;
 };
 
@@ -245,7 +245,6 @@ private:
         open.holder = arena.copy(owner->name);
         std::map<std::string_view, std::string_view> facts{{"account_type", *type}, {"customer_id", *customer_id}};
         if (account_number_of(open.name, {}) != *number) facts.emplace("account_number", *number);
-        if (!owner->email.empty()) facts.emplace("email", owner->email);
         open.metadata = arena.copy(json_of(facts));
         return Wish(open);
     }
@@ -288,7 +287,7 @@ private:
             .end_object();
         const std::scoped_lock lock(mutex_);
         if (customers_.size() < kCustomersMax || customers_.contains(*id)) {
-            customers_.insert_or_assign(std::string(*id), Owner{std::string(*name), std::string(*email), *level});
+            customers_.insert_or_assign(std::string(*id), Owner{std::string(*name), *level});
         }
         // Longer than any transaction_id, with which it shares the keys; another for every change of the row.
         const std::string key = std::string(kCustomerKey) + to_hex(sha256(json)).substr(0, 32);
@@ -340,7 +339,7 @@ Result<std::unique_ptr<Profile>> make_clearing(const ProfileSetup& setup) {
         const auto level = parse_risk_level(account.risk_level);
         if (!level) return Error{ErrorCode::invalid, "profile.account " + account.name + ": " + level.error().what};
         if (id.empty()) continue;
-        customers.insert_or_assign(id, clearing::Owner{account.holder, {}, *level});
+        customers.insert_or_assign(id, clearing::Owner{account.holder, *level});
     }
     return std::unique_ptr<Profile>(std::make_unique<clearing::Clearing>(*currency, std::move(customers)));
 }

@@ -296,8 +296,7 @@ std::optional<AccountRow> account_row(const AccountRecord& account) {
 std::optional<CustomerRow> customer_row(const AccountRecord& account) {
     const std::string id = member_of(account.metadata, "customer_id");
     if (id.empty()) return std::nullopt;
-    return CustomerRow{id, account.holder, member_of(account.metadata, "email"),
-                       to_upper(name(account.image.risk_level))};
+    return CustomerRow{id, account.holder, {}, to_upper(name(account.image.risk_level))};
 }
 
 std::optional<CustomerRow> customer_row(const Payment& record) {

@@ -89,7 +89,7 @@ std::optional<AccountRow> account_row(const AccountRecord& account);  // nullopt
 struct CustomerRow {
     std::string customer_id, name, email, risk_level;  // email: empty: NULL
 };
-std::optional<CustomerRow> customer_row(const AccountRecord& account);  // its owner
+std::optional<CustomerRow> customer_row(const AccountRecord& account);  // its owner, without email
 std::optional<CustomerRow> customer_row(const Payment& record);         // of a record; nullopt: of a transaction
 
 // --- cache ---
