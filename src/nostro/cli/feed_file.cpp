@@ -170,6 +170,7 @@ Result<bool> FeedFile::next_row(std::string& into) {
 }
 
 std::uint64_t FeedFile::bytes_read() const {
+    if (shape_ == Shape::array && rest_.starts_with(']')) return bytes();  // what is behind the list is not looked at
     return shape_ == Shape::csv ? std::min<std::uint64_t>(row_bytes_, bytes()) : bytes() - rest_.size();
 }
 

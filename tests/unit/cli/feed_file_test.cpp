@@ -25,7 +25,10 @@ protected:
         for (;;) {
             const auto more = file->next(all);
             if (!more) return all + more.error().what;
-            if (!*more) return all;
+            if (!*more) {
+                EXPECT_EQ(file->bytes_read(), file->bytes());
+                return all;
+            }
             EXPECT_LE(file->bytes_read(), file->bytes());
         }
     }
