@@ -176,3 +176,20 @@ def test_any_text_names_a_party(log):
     odd = "Zoë & Söhne, " + "x" * 80
     log.client().request("POST", "/transaction", {"sender": odd, "receiver": unique("r"), "amount": 1})
     assert reports(log)[0]["sender"] == odd
+
+
+@pytest.mark.rows("LOG-08", "LOG-09")
+def test_the_root_greets_and_the_docs_can_send_a_transaction(log):
+    client = log.client()
+    root = client.get("/")
+    assert root.status == 200 and list(root.json) == ["message"] and root.json["message"]
+    page = client.request("GET", "/", headers={"Accept": "text/html,application/xhtml+xml"})
+    assert page.headers["Content-Type"].startswith("text/html")
+    docs = client.request("GET", "/docs", headers={"Accept": "text/html"})
+    assert docs.status == 200 and b"swagger" in docs.body
+    contract = client.get("/openapi.json").json
+    assert contract["info"]["title"] == "Financial Transaction Log"
+    post = contract["paths"]["/transaction"]["post"]
+    schema = post["requestBody"]["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
+    (example,) = contract["components"]["schemas"][schema]["examples"]
+    assert client.request("POST", "/transaction", example).status == 202, "what the page offers to send is taken"
