@@ -208,3 +208,17 @@ def test_labels_of_metrics_are_bounded(tps):
         post(tps, {**GOOD, "user_id": f"guest-{number}"})
     text = tps.get("/metrics").body.decode()
     assert "nowhere/" not in text and "1000001" not in text and "guest-1" not in text
+
+
+def without_doubles(pairs):
+    members = dict(pairs)
+    assert len(members) == len(pairs), sorted(name for name, _ in pairs)
+    return members
+
+
+def test_no_document_names_anything_twice(nostro, names):
+    client = nostro(*(argument for name in names for argument in ("--profile", name))).client()
+    for path in ["/openapi.json", *(f"/openapi/{name}.json" for name in ("tps", "logging", "b2b"))]:
+        document = json.loads(client.get(path).body, object_pairs_hook=without_doubles)
+        named = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(document)))
+        assert named <= set(document["components"]["schemas"]), path
