@@ -39,9 +39,10 @@ public:
     virtual TenantNo tenant() const = 0;
     virtual const Clock& clock() const = 0;
 
-    // One receipt for each wish, in order, once all are durable. A wish that the policy cannot take (an unknown rail, a currency of no account) is an `invalid` error,
-    // whose text begins with the field, and nothing is taken. `unavailable`: nothing happened. `unknown`: it may have.
-    // `memory` keeps alive what the wishes' views point into. May ask the disk for ids met long ago.
+    // One receipt for each wish, in order, once all are durable. A wish that the policy cannot take (an unknown rail)
+    // is an `invalid` error whose text begins with the field, and nothing is taken. `unavailable`: nothing happened.
+    // `unknown`: it may have. `memory` keeps alive what the wishes' views point into. May ask the disk for ids met long
+    // ago.
     virtual void submit(std::shared_ptr<const void> memory, std::span<const Wish> wishes, Receipts reply) = 0;
     // Receipts of wishes that were met before get status, place and number of what was answered first. Blocks on disk.
     virtual Result<> complete(std::vector<Receipt>& receipts) const = 0;

@@ -184,8 +184,8 @@ Route route_of(Ledger& ledger, std::string_view path, std::string_view operation
         "in UTC. Amounts are exact decimals in texts. Nothing found is an empty array.";
     route.takes = {{"application/json", schema}};
     route.answers = {answer_of(200, "What was found.", "B2bPayments"),
-                     answer_of(422, "The body does not fit; one entry a fault.", "HTTPException"),
-                     answer_of(503, "The index cannot answer now.", "HTTPException")};
+                     answer_of(422, "The body does not fit; one entry a fault.", "FrameworkErrors"),
+                     answer_of(503, "The index cannot answer now.", "FrameworkRefusal")};
     route.handler = [&ledger, fields](const Request& request, const Reply& reply) {
         query(ledger, fields, request, reply);
     };

@@ -326,9 +326,9 @@ Route Tps::post_route(Ledger& ledger) const {
                          .example = "order-17-attempt-1"}};
     route.takes = {{"application/json", "TpsTransactionCreate"}};
     route.answers = {answer(200, "Taken and durable.", "TpsTransaction"),
-                     answer(422, "What is wrong with the request.", "HTTPException"),
-                     answer(503, "Not now; the same again later.", "HTTPException")};
-    if (tokens_) route.answers.push_back(answer(401, "Without a good token.", "HTTPException"));
+                     answer(422, "What is wrong with the request.", "FrameworkErrors"),
+                     answer(503, "Not now; the same again later.", "FrameworkRefusal")};
+    if (tokens_) route.answers.push_back(answer(401, "Without a good token.", "FrameworkRefusal"));
     route.handler = [this, &ledger](const Request& request, const Reply& reply) { post(ledger, request, reply); };
     return route;
 }
@@ -346,10 +346,10 @@ Route Tps::get_route(Ledger& ledger) const {
                          .description = "Its number.",
                          .example = "1"}};
     route.answers = {answer(200, "The transaction.", "TpsTransaction"),
-                     answer(404, "There is none of this number.", "HTTPException"),
-                     answer(422, "This is no number.", "HTTPException"),
-                     answer(503, "Not now; the same again later.", "HTTPException")};
-    if (tokens_) route.answers.push_back(answer(401, "Without a good token.", "HTTPException"));
+                     answer(404, "There is none of this number.", "FrameworkRefusal"),
+                     answer(422, "This is no number.", "FrameworkErrors"),
+                     answer(503, "Not now; the same again later.", "FrameworkRefusal")};
+    if (tokens_) route.answers.push_back(answer(401, "Without a good token.", "FrameworkRefusal"));
     route.blocks = true;
     route.handler = [this, &ledger](const Request& request, const Reply& reply) { get(ledger, request, reply); };
     return route;
