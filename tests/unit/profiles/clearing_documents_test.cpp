@@ -159,6 +159,19 @@ TEST_F(ClearingDocumentsTest, AReviewThatIsRejectedSaysWhy) {
     EXPECT_EQ(world().balance("RICH"), 150000'00);
 }
 
+TEST_F(ClearingDocumentsTest, AReviewThatNobodyDecidedIsRejectedByTheClearance) {
+    Step step = in_review();
+    Outcome expired = *step.outcome;
+    expired.event = Event::expired;
+    expired.status = Status::expired;
+    expired.reason = Reason::review_expired;
+    step.outcome = &expired;
+    EXPECT_THAT(audit(step), ElementsAre("R1: requires_manual_review -> rejected by clearance_system"));
+    EXPECT_EQ(rejection_reason(step), "Nobody decided the review in time");
+    EXPECT_EQ(hash_change(step, false).removed, "review:R1");
+    EXPECT_EQ(hash_change(step, false).written->key, "rejected:R1");
+}
+
 TEST_F(ClearingDocumentsTest, TheAuditTellsEveryStepAndWhoMadeIt) {
     sample();
     EXPECT_THAT(
