@@ -222,6 +222,13 @@ std::string_view IndexStore::Walk::value() const {
     return {value.data(), value.size()};
 }
 void IndexStore::Walk::seek(std::string_view key) { state_->iterator->Seek(slice(key)); }
+void IndexStore::Walk::previous() {
+    if (state_->iterator->Valid()) {
+        state_->iterator->Prev();
+    } else {
+        state_->iterator->SeekToLast();
+    }
+}
 void IndexStore::Walk::next() {
     if (state_->backwards) {
         state_->iterator->Prev();

@@ -36,6 +36,8 @@ public:
         void next();  // in the walk's direction
         // To the first key that is not less; of a forward walk, within its bounds.
         void seek(std::string_view key);
+        // Against the direction of a forward walk; from behind its end to its last key.
+        void previous();
         Result<> status() const;
 
     private:

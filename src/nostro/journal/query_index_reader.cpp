@@ -64,6 +64,26 @@ Result<RecordedPart> QueryIndex::Reader::outcome_at(Place place) {
     return recorded_part(*alone);
 }
 
+// Most payments have no later outcome, and neither have their neighbours: a seek tells it of all up to the next key.
+Result<> QueryIndex::Reader::add_stored_later(std::string_view prefix, std::vector<Place>& places) {
+    if (gap_low_ < prefix && prefix < gap_high_ && !gap_high_.starts_with(prefix)) return {};
+    const IndexKey all(IndexTag::later);
+    const std::string end = end_of(all.view());
+    if (!later_) later_.emplace(index_.store_->walk(all.view(), end, false));
+    later_->seek(prefix);
+    if (later_->valid() && later_->key().starts_with(prefix)) {
+        for (; later_->valid() && later_->key().starts_with(prefix); later_->next()) {
+            places.push_back(read_place(later_->key()));
+        }
+        return later_->status();
+    }
+    if (auto status = later_->status(); !status) return status;
+    gap_high_ = later_->valid() ? std::string(later_->key()) : end;
+    later_->previous();
+    gap_low_ = later_->valid() ? std::string(later_->key()) : std::string();
+    return later_->status();
+}
+
 Result<std::vector<Place>> QueryIndex::Reader::later_of(Place origin) {
     std::vector<Place> places;
     const IndexKey prefix = IndexKey(IndexTag::later).place(origin);
@@ -73,14 +93,7 @@ Result<std::vector<Place>> QueryIndex::Reader::later_of(Place origin) {
             places.push_back(read_place(run->key(i)));
         }
     }
-    if (!later_) {
-        const IndexKey all(IndexTag::later);
-        later_.emplace(index_.store_->walk(all.view(), end_of(all.view()), false));
-    }
-    for (later_->seek(prefix.view()); later_->valid() && later_->key().starts_with(prefix.view()); later_->next()) {
-        places.push_back(read_place(later_->key()));
-    }
-    if (auto status = later_->status(); !status) return status.error();
+    if (auto added = add_stored_later(prefix.view(), places); !added) return added.error();
     std::ranges::sort(places);
     const auto twice = std::ranges::unique(places);
     places.erase(twice.begin(), twice.end());

@@ -4,6 +4,8 @@
 #pragma once
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "nostro/journal/query_index.hpp"
@@ -26,9 +28,11 @@ public:
 private:
     Result<> load_part(Seq seq, std::uint32_t number);
     Result<std::vector<Place>> later_of(Place origin);
+    Result<> add_stored_later(std::string_view prefix, std::vector<Place>& places);
 
     const QueryIndex& index_;
     const IndexRuns::List held_;             // before the walk: what becomes a file in between is met twice
+    std::string gap_low_, gap_high_;         // two keys of it with nothing between; both empty: not known
     std::optional<IndexStore::Walk> later_;  // one for all payments of a page
     FramePart part_;                         // the last one that was read; neighbours are often in it
     std::shared_ptr<const std::vector<std::byte>> bytes_;  // its bytes; nullptr: none
