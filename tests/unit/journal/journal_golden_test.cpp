@@ -123,6 +123,28 @@ TEST(JournalGoldenTest, IsStartedAndGoesOn) {
     EXPECT_EQ(report->payments, 27u + 27u);
 }
 
+// Its archive is of the program that compressed frame by frame.
+TEST(JournalGoldenTest, PartsOfItsFramesAreRead) {
+    MemoryDisk disk(golden()->copy());
+    SegmentJournal journal(disk, four_frames_a_segment());
+    ASSERT_TRUE(journal.take_over());
+    const auto frames = read_frames(journal);
+    ASSERT_TRUE(frames) << frames.error().what;
+    ASSERT_TRUE(journal.store().segments().front().archived);
+    for (const auto& frame : *frames) {
+        const auto all = frame->bytes();
+        for (const std::size_t begin : {std::size_t{0}, std::size_t{300}, all.size() - 20}) {
+            std::vector<std::byte> some(std::min<std::size_t>(all.size() - begin, 1'000));
+            const auto read = journal.store().bytes(frame->header.seq, static_cast<std::uint32_t>(begin), some);
+            ASSERT_TRUE(read) << read.error().what;
+            EXPECT_TRUE(std::ranges::equal(some, all.subspan(begin, some.size()))) << frame->header.seq;
+        }
+        std::vector<std::byte> headers;
+        ASSERT_TRUE(journal.store().headers(frame->header.seq, frame->header.seq, headers));
+        EXPECT_TRUE(std::ranges::equal(headers, all.first(kFrameHeaderBytes)));
+    }
+}
+
 // The frames are taken from the golden journal itself, so that only a format may make a difference, and no decision.
 // Archives are left out, as a newer library may compress otherwise, and the superblock, whose generation is a count of
 // the moments at which it was due.
