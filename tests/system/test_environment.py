@@ -68,7 +68,7 @@ BAD_SETTINGS = [
     ([], {"NOSTRO_SERVER_LISTN": "x"}, ["NOSTRO_SERVER_LISTN", "did you mean NOSTRO_SERVER_LISTEN"]),
     (["--set", "server.listen=0.0.0.0:0"], {}, ["insecure"]),
     (["--config", "/no/such/file.toml"], {}, ["/no/such/file.toml"]),
-    (["--profile", "upi"], {}, ["upi"]), (["--no-such-flag"], {}, ["--no-such-flag"]),
+    (["--profile", "upy"], {}, ["upy", "there are: nostro, upi"]), (["--no-such-flag"], {}, ["--no-such-flag"]),
     (["--set", "policy.file=/no/such/policy.toml"], {}, ["policy.file", "/no/such/policy.toml"]),
 ]  # fmt: skip
 

@@ -215,7 +215,11 @@ void Fields::read(std::size_t number, FrameworkValue& value) const {
         case FrameworkKind::currency: return read_text(number, value);
         case FrameworkKind::date: return read_date(number, value);
         case FrameworkKind::money:
-            if (const auto fault = read_money(value.raw, arena, value.text)) wrong(*fault, number, value);
+            if (const auto fault = read_money(value.raw, arena, value.text)) {
+                // Its currency may not be known yet, but none has more than these.
+                const bool too_fine = *fault == FrameworkFault::money_too_many_decimals;
+                wrong(*fault, number, value, too_fine ? "4" : "");
+            }
             return;
     }
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "nostro/wire/framework_dates.hpp"
+#include "tests/fuzz/strict_json.hpp"
 
 namespace nostro {
 namespace {
@@ -23,7 +24,10 @@ std::string read(std::string_view body, std::string_view type = "application/jso
     std::vector<FrameworkValue> values(fields.size());
     const bool good = read_framework_body(request, fields, arena, values, errors);
     EXPECT_EQ(good, errors.empty());
-    if (!good) return errors.json();
+    if (!good) {
+        EXPECT_TRUE(is_strict_json(errors.json())) << errors.json();
+        return errors.json();
+    }
     std::string text;
     for (const FrameworkValue& value : values) text.append(text.empty() ? "" : "|").append(value.text);
     return text;
