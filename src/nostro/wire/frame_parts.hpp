@@ -18,7 +18,7 @@
 
 namespace nostro {
 
-constexpr std::uint32_t kPartOutcomes = 32;
+constexpr std::uint32_t kPartOutcomes = 16;
 
 struct FramePart {
     // Bytes of the frame, from its header's first on.
