@@ -246,30 +246,41 @@ Exit generate_clearing(Context& context, GenerateOptions& options) {
                          .next = [&](std::string& to) { return generator.append(to); }});
 }
 
+// A row as the profile `logging` takes it: its columns of a PaySim file, under an id that is this row's for ever.
+void append_message(std::string& to, const paysim::Row& row, const std::string& id) {
+    JsonWriter json(to);
+    json.begin_object().field("id", id).field("sender", row.orig).field("receiver", row.dest);
+    json.field("amount", Money(row.amount_minor, Currency::parse("USD").value()).decimal());
+    json.field("currency", "USD").end_object();
+    to += '\n';
+}
+
 Exit generate_paysim(Context& context, GenerateOptions& options) {
-    if (is_service(options.to)) {
-        return fail(Exit::usage, fmt::format("--to {}: rows go to stdout or to a file; `nostro replay FILE --url URL` "
-                                             "sends a file to a service",
-                                             quoted(options.to)));
-    }
     paysim::Generator generator({.seed = options.seed, .count = options.count});
     const Currency dollar = Currency::parse("USD").value();
+    const bool as_messages = is_http(options.to);
+    std::uint64_t made = 0;
     const auto next = [&](std::string& to) -> std::optional<generate::Made> {
         const auto row = generator.next();
         if (!row) return std::nullopt;
-        paysim::append_row(to, *row);
+        ++made;
+        if (as_messages) {
+            append_message(to, *row, fmt::format("paysim-{}-{}-{}", options.seed, options.count, made));
+        } else {
+            paysim::append_row(to, *row);
+        }
         return generate::Made{.type = paysim::name(row->type),
                               .status = row->is_fraud ? "fraud" : "ordinary",
                               .amount = Money(row->amount_minor, dollar)};
     };
-    return run_into_file(context, options, "paysim",
-                         {.unit = "rows",
-                          .count = options.count,
-                          .begin = std::string(paysim::kHeader) + "\n",
-                          .between = {},
-                          .after = {},
-                          .end = {},
-                          .next = next});
+    return run_messages(context, options, as_messages ? "logging" : "paysim",
+                        {.unit = "rows",
+                         .count = options.count,
+                         .begin = as_messages ? std::string() : std::string(paysim::kHeader) + "\n",
+                         .between = {},
+                         .after = {},
+                         .end = {},
+                         .next = next});
 }
 
 void add_common(Command& command, Context& context, GenerateOptions& options, std::uint64_t count,
@@ -339,7 +350,11 @@ void add_generate(Command app, Context& context) {
         generate, context, "paysim", "Rows in the layout of the PaySim data set, fraud labelled",
         [&](Command& command, GenerateOptions& options) {
             add_common(command, context, options, kPaysimCount, "Rows");
-            command.option("--to", options.to, "stdout or a file").with_default();
+            command.option("--to", options.to, "stdout, a file, or http: a nostro that serves the profile logging")
+                .with_default();
+            command.option("--url", context.url, "Where that nostro listens; else NOSTRO_URL says it").with_default();
+            command.option("--batch", options.pace.batch, "How many come at once, with --tps or to http; 0: as fits")
+                .with_default();
         },
         generate_paysim);
 }

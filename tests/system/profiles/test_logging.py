@@ -193,3 +193,13 @@ def test_the_root_greets_and_the_docs_can_send_a_transaction(log):
     schema = post["requestBody"]["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
     (example,) = contract["components"]["schemas"][schema]["examples"]
     assert client.request("POST", "/transaction", example).status == 202, "what the page offers to send is taken"
+
+
+@pytest.mark.rows("LOG-21")
+def test_generated_rows_go_straight_to_the_service(log):
+    for replayed in (0, 500):
+        made = run("generate", "paysim", "--count", 500, "--to", "http", "--url", log.url, "--json")
+        assert made.returncode == 0, made.stderr
+        told = json.loads(made.stdout)
+        assert (told["taken"], told["known_before"], told["payments"]) == (500, replayed, {"settled": 500})
+    assert len(reports(log)) == 500
