@@ -4,6 +4,8 @@
 
 #include "nostro/app/commands.hpp"
 #include "nostro/app/version.hpp"
+#include "nostro/domain/tenant_names.hpp"
+#include "nostro/profiles/profile.hpp"
 
 namespace {
 
@@ -36,6 +38,9 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     try {
+        for (const nostro::ProfileEntry& profile : nostro::profiles()) {
+            nostro::know_tenant(profile.tenant, profile.name);
+        }
         return run(argc, argv);
     } catch (const std::exception& error) {
         fmt::print(stderr, "nostro: {}\n", error.what());

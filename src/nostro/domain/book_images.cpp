@@ -8,6 +8,7 @@
 
 #include "nostro/base/sha256.hpp"
 #include "nostro/domain/book_state.hpp"
+#include "nostro/domain/tenant_names.hpp"
 
 namespace nostro {
 namespace {
@@ -65,10 +66,12 @@ bool install_due(Table& table, const Image& image, bool is_open) {
 }
 
 // Whether a policy can be the tenant's. A frame says whose it is; of an image file the names tell, as far as they are
-// known: a tenant keeps its name, and no other has it.
+// known, by the program or by frames: a tenant keeps its name, and no other has it.
 bool may_be_of(const BookState& state, TenantNo no, const Changes& changes, std::size_t index) {
     if (const auto owner = tenant_of_policy(changes, index)) return *owner == no;
     const std::string_view name = changes.policies[index]->tenant();
+    if (const auto known = tenant_known_as(name)) return *known == no;
+    if (is_known_tenant(no)) return false;
     for (std::size_t each = 0; each < state.tenants.size(); ++each) {
         const PolicyPtr& policy = state.tenants[each].policy;
         if (policy != nullptr && (policy->tenant() == name) != (each == no)) return false;

@@ -281,3 +281,23 @@ def test_a_backup_comes_back_and_a_cleared_folder_is_an_empty_system(nostro, tmp
     assert restored.returncode == 0, restored.stderr
     back = nostro("--profile", "b2b", data=tmp_path / "restored")
     assert ids(of_day(back)) == ["kept"]
+
+
+@pytest.mark.rows("B2B-W03", "G-02")
+def test_a_folder_whose_first_segment_is_folded_starts_again(nostro):
+    program = nostro("--profile", "b2b", "--profile", "tps", "--profile", "logging")
+    images = program.data / "image"
+    for seed in range(1, 20):  # 16 MiB a segment
+        made = run("generate", "b2b", "--count", 4000, "--seed", seed, "--to", "http", "--url", program.url)
+        assert made.returncode == 0, made.stderr
+        if any(images.glob("*.image")):
+            break
+    program.stop()
+    assert any(images.glob("*.image")), "no segment was folded, so nothing is shown"
+    again = nostro("--profile", "b2b", "--profile", "tps", "--profile", "logging", data=program.data)
+    assert again.url, again.stderr
+    assert len(of_day(again, "2026-01-01")) > 4000
+    assert send(again, document())["payments"] == {"settled": 1}
+    again.stop()
+    proved = run("verify", "--data", program.data)
+    assert proved.returncode == 0, proved.stderr
