@@ -15,15 +15,18 @@ constexpr std::size_t kPartBytes = 32 * 1024;
 
 FoundPayments::FoundPayments(const History& history, RowSearch search, std::size_t alike_max)
     : history_(history), search_(std::move(search)), alike_max_(alike_max) {
-    search_.count_max = kPage;
+    search_.count_max = kFirstPage;
 }
 
 Result<> FoundPayments::next(std::string& into) {
-    const std::size_t begin = into.size();
     if (state_ == State::begin) {
         into += '[';
         state_ = State::middle;
+        auto read = read_page(into);
+        search_.count_max = kPage;
+        return read;
     }
+    const std::size_t begin = into.size();
     while (state_ == State::middle && into.size() - begin < kPartBytes) {
         if (auto read = read_page(into); !read) return read;
     }

@@ -16,13 +16,14 @@ namespace nostro::b2b {
 
 class FoundPayments {
 public:
-    static constexpr std::uint32_t kPage = 100;
+    static constexpr std::uint32_t kFirstPage = 20, kPage = 100;
     static constexpr std::size_t kAlikeMax = 10'000;
 
     // `search.to` is not empty. The history outlives it.
     FoundPayments(const History& history, RowSearch search, std::size_t alike_max = kAlikeMax);
 
-    // Appends some 32 KiB of the array, or what is left of it. Error: the index cannot answer; the array has no end.
+    // Appends the next part of the array: first what one small page of the index holds, so that nobody waits long for
+    // the begin, then some 32 KiB each. Error: the index cannot answer; the array has no end.
     Result<> next(std::string& into);
     bool at_end() const { return state_ == State::end; }
 

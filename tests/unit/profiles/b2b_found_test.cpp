@@ -166,6 +166,17 @@ TEST(B2bFoundTest, LongArraysComeInParts) {
     EXPECT_TRUE(text.ends_with("}]"));
 }
 
+TEST(B2bFoundTest, TheFirstPartIsSmall) {
+    SortedRows history;
+    for (int i = 0; i < 500; ++i) history.add(fmt::format("P{:03}", i), "ACH", "C", "2026-01-02T03:04:05Z");
+    FoundPayments found(history, all());
+    std::string first;
+    ASSERT_TRUE(found.next(first));
+    EXPECT_EQ(ids_in(first).size(), FoundPayments::kFirstPage - 1) << "more may be alike to the last";
+    EXPECT_EQ(history.reads, 1);
+    EXPECT_EQ(ids_in(first + whole(found)).size(), 500u);
+}
+
 TEST(B2bFoundTest, AnIndexThatFailsLeavesTheArrayOpen) {
     SortedRows history;
     add_alike(history, 1'000);
