@@ -6,7 +6,7 @@
     python3 bench/b2b_queries.py --url http://127.0.0.1:8000
 
 Types and customers are drawn from the payments of one day that the service has. Measured from the request's first byte
-to the first part of the body, which holds at least 100 payments or all, and to its end.
+to the first part of the body, which holds some twenty payments or all, and to its end.
 """
 
 import argparse
