@@ -37,16 +37,16 @@ Result<> QueryIndex::Reader::load_part(Seq seq, std::uint32_t number) {
     auto part = decode_part(**kept, seq, number);
     if (!part) return damaged(part.error().what);
     part_ = std::move(*part);
-    auto bytes = std::make_shared<std::vector<std::byte>>(std::size_t{part_.outcomes.bytes} + part_.commands.bytes);
-    const auto outcomes = std::span(*bytes).first(part_.outcomes.bytes);
-    const auto commands = std::span(*bytes).subspan(part_.outcomes.bytes);
-    const auto& read_bytes = index_.options_.read_bytes;
-    if (auto read = read_bytes(seq, part_.outcomes.begin, outcomes); !read) return read;
-    if (!commands.empty()) {
-        if (auto read = read_bytes(seq, part_.commands.begin, commands); !read) return read;
-    }
-    bytes_ = std::move(bytes);
+    auto bytes = read_part(part_, reads_of(seq));
+    if (!bytes) return bytes.error();
+    bytes_ = std::move(*bytes);
     return {};
+}
+
+ReadRange QueryIndex::Reader::reads_of(Seq seq) const {
+    return [this, seq](std::uint32_t begin, std::span<std::byte> into) {
+        return index_.options_.read_bytes(seq, begin, into);
+    };
 }
 
 Result<RecordedPart> QueryIndex::Reader::outcome_at(Place place) {
@@ -59,7 +59,7 @@ Result<RecordedPart> QueryIndex::Reader::outcome_at(Place place) {
         return RecordedPart{outcome, command_of(**frame, outcome), place, (*frame)->time(), *frame};
     }
     if (auto loaded = load_part(place.seq, place.index / kPartOutcomes); !loaded) return loaded.error();
-    const auto alone = read_outcome(part_, bytes_, place.index);
+    const auto alone = read_outcome(part_, bytes_, reads_of(place.seq), place.index);
     if (!alone) return alone.error();
     return recorded_part(*alone);
 }

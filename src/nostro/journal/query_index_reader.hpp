@@ -26,6 +26,7 @@ public:
     static Error dropped(const Error& error);
 
 private:
+    ReadRange reads_of(Seq seq) const;
     Result<> load_part(Seq seq, std::uint32_t number);
     Result<std::vector<Place>> later_of(Place origin);
     Result<> add_stored_later(std::string_view prefix, std::vector<Place>& places);

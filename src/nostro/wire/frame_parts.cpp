@@ -42,6 +42,8 @@ struct Walk {
     std::vector<std::uint32_t> begins;  // of each command, and of what is behind the last; in the frame
 };
 
+constexpr std::uint32_t kPiecesMax = 2 * kPartOutcomes;
+
 class PartMaker {
 public:
     PartMaker(const Walk& walk, const EachPart& each) : walk_(walk), each_(each) {}
@@ -68,13 +70,26 @@ public:
             part_.commands = {walk_.begins[low_], walk_.begins[high_] - walk_.begins[low_]};
             part_.first_command = low_;
         }
-        const auto bytes = walk_.frame.bytes();
-        const std::uint32_t outcomes = crc32c(bytes.subspan(part_.outcomes.begin, part_.outcomes.bytes));
-        part_.checksum = crc32c(bytes.subspan(part_.commands.begin, part_.commands.bytes), outcomes);
+        part_.checksum = crc32c(bytes(part_.outcomes));
+        make_pieces();
+        if (part_.pieces.empty()) part_.checksum = crc32c(bytes(part_.commands), part_.checksum);
         each_(part_);
     }
 
 private:
+    std::span<const std::byte> bytes(FramePart::Range range) const {
+        return walk_.frame.bytes().subspan(range.begin, range.bytes);
+    }
+    void make_pieces() {
+        part_.pieces.clear();
+        if (low_ >= high_ || high_ - low_ > kPiecesMax) return;
+        for (std::uint32_t i = low_; i < high_; ++i) {
+            if (walk_.index.items(i) > 1) return part_.pieces.clear();
+            const FramePart::Range range{walk_.begins[i], walk_.begins[i + 1] - walk_.begins[i]};
+            part_.pieces.push_back({range.bytes, crc32c(bytes(range))});
+        }
+    }
+
     const Walk& walk_;
     const EachPart& each_;
     FramePart part_;
@@ -127,8 +142,8 @@ Result<> frame_parts(const EncodedFrame& frame, const EachPart& each) {
 }
 
 std::string_view encode_part(const FramePart& part, std::vector<std::byte>& into) {
-    constexpr std::size_t kFixedMax = 8 + 4 + 10 * kVarintMax, kShapeMax = 4 * kVarintMax;
-    into.resize(kFixedMax + part.shapes.count() * kShapeMax);
+    constexpr std::size_t kFixedMax = 8 + 4 + 11 * kVarintMax, kShapeMax = 4 * kVarintMax, kPieceMax = kVarintMax + 4;
+    into.resize(kFixedMax + part.shapes.count() * kShapeMax + part.pieces.size() * kPieceMax);
     RawWriter raw(into.data());
     put_instant(raw, part.time);
     raw.u32(part.checksum);
@@ -147,6 +162,11 @@ std::string_view encode_part(const FramePart& part, std::vector<std::byte>& into
         raw.zigzag(shape.points);
         raw.zigzag(shape.at_most);
         raw.varint(shape.bucket);
+    }
+    raw.varint(part.pieces.size());
+    for (const FramePart::Piece& piece : part.pieces) {
+        raw.varint(piece.bytes);
+        raw.u32(piece.checksum);
     }
     return {reinterpret_cast<const char*>(into.data()), static_cast<std::size_t>(raw.at() - into.data())};
 }
@@ -175,50 +195,115 @@ Result<FramePart> decode_part(std::string_view bytes, Seq seq, std::uint32_t num
         shape.bucket = in.varint();
         part.shapes.add(shape);
     }
+    const auto pieces = in.varint_at_most(kPiecesMax, "more commands than are read alone");
+    std::uint64_t together = 0;
+    for (std::uint64_t i = 0; i < pieces && in.ok(); ++i) {
+        FramePart::Piece& piece = part.pieces.emplace_back();
+        piece.bytes = in.varint32();
+        piece.checksum = in.u32();
+        together += piece.bytes;
+    }
+    if (in.ok() && pieces != 0 && together != part.commands.bytes) in.fail("commands that are not the whole");
     if (in.ok() && !in.at_end()) in.fail("bytes behind its end");
     if (!in.ok()) return in_frame(seq, in.error(fmt::format("part {}", number)));
     return part;
 }
 
+namespace {
+
+constexpr std::string_view kOthers = "its bytes are not those of which the index was made";
+Error damaged(const FramePart& part, std::string_view why) {
+    return {ErrorCode::corrupt, fmt::format("frame {}: outcomes at byte {}: {}", part.seq, part.outcomes.begin, why)};
+}
+
+// Commands of a part, from number `first` on.
+struct PartCommands {
+    std::span<const std::byte> bytes;
+    std::uint32_t first = 0;
+    CommandIndex index;
+};
+
+// The outcome, as far as these commands tell of it.
+Result<Outcome> outcome_at(const FramePart& part, std::span<const std::byte> outcomes, const CommandIndex& commands,
+                           std::uint32_t index) {
+    const FrameFacts facts{part.seq, part.time, &commands};
+    OutcomeReader reader(facts, part.before, part.shapes);
+    PayloadReader in(outcomes);
+    Outcome outcome;
+    for (std::uint32_t i = part.before.index; i <= index; ++i) {
+        if (in.at_end()) return damaged(part, "there is no such outcome");
+        outcome = {};
+        reader.get(in, outcome);
+        if (!in.ok()) return damaged(part, in.error("outcomes").what);
+    }
+    return outcome;
+}
+
+// Of a part whose commands have pieces: the one of that number; empty: it has none.
+Result<std::vector<std::byte>> read_piece(const FramePart& part, std::uint32_t command, const ReadRange& read) {
+    std::vector<std::byte> bytes;
+    const std::uint32_t at = command - part.first_command;
+    if (at >= part.pieces.size()) return bytes;
+    std::uint32_t begin = part.commands.begin;
+    for (std::uint32_t i = 0; i < at; ++i) begin += part.pieces[i].bytes;
+    bytes.resize(part.pieces[at].bytes);
+    if (auto done = read(begin, bytes); !done) return done.error();
+    if (crc32c(bytes) != part.pieces[at].checksum) return damaged(part, kOthers);
+    return bytes;
+}
+
+Result<> add_command(const FramePart& part, const PartCommands& commands, OutcomeAlone& alone) {
+    const std::uint32_t wanted = alone.outcome.command - commands.first;
+    if (wanted >= commands.index.size()) return {};
+    PayloadReader walk(commands.bytes);
+    for (std::uint32_t i = 0; i < wanted; ++i) next_command(walk);
+    PayloadReader in(next_command(walk));
+    get_command(in, alone.command, alone.memory, PolicyLoad::no);
+    if (!in.ok()) return damaged(part, in.error("command").what);
+    alone.has_command = true;
+    return {};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const std::vector<std::byte>>> read_part(const FramePart& part, const ReadRange& read) {
+    const std::size_t together = part.pieces.empty() ? part.commands.bytes : 0;
+    auto bytes = std::make_shared<std::vector<std::byte>>(part.outcomes.bytes + together);
+    const auto all = std::span(*bytes);
+    if (auto done = read(part.outcomes.begin, all.first(part.outcomes.bytes)); !done) return done.error();
+    if (together != 0) {
+        if (auto done = read(part.commands.begin, all.last(together)); !done) return done.error();
+    }
+    if (crc32c(all) != part.checksum) return damaged(part, kOthers);
+    return std::shared_ptr<const std::vector<std::byte>>(std::move(bytes));
+}
+
 Result<std::shared_ptr<const OutcomeAlone>> read_outcome(const FramePart& part,
                                                          std::shared_ptr<const std::vector<std::byte>> bytes,
-                                                         std::uint32_t index) {
-    const auto damaged = [&](const std::string& why) {
-        return Error{ErrorCode::corrupt,
-                     fmt::format("frame {}: outcome {}, at byte {}: {}", part.seq, index, part.outcomes.begin, why)};
-    };
-    const std::span<const std::byte> all(*bytes);
-    if (all.size() != std::size_t{part.outcomes.bytes} + part.commands.bytes || crc32c(all) != part.checksum) {
-        return damaged("its bytes are not those of which the index was made");
-    }
-    const auto commands = all.subspan(part.outcomes.bytes);
-    CommandIndex indexed;
-    indexed.begin_at(part.first_command);
-    PayloadReader in_commands(commands);
-    if (auto done = index_commands(in_commands, indexed, nullptr); !done) return damaged(done.error().what);
-
-    const FrameFacts facts{part.seq, part.time, &indexed};
-    OutcomeReader reader(facts, part.before, part.shapes);
-    PayloadReader in(all.first(part.outcomes.bytes));
+                                                         const ReadRange& read, std::uint32_t index) {
+    const auto outcomes = std::span(*bytes).first(part.outcomes.bytes);
     auto alone = std::make_shared<OutcomeAlone>();
-    for (std::uint32_t i = part.before.index; i <= index; ++i) {
-        if (in.at_end()) return damaged("there is no such outcome");
-        alone->outcome = {};
-        reader.get(in, alone->outcome);
-        if (!in.ok()) return damaged(in.error("outcomes").what);
+    alone->bytes = bytes;
+    PartCommands commands{std::span(*bytes).subspan(part.outcomes.bytes), part.first_command, {}};
+    if (!part.pieces.empty()) {
+        // Which command it answers is known without them: none is a group, so one outcome follows the other.
+        const auto told = outcome_at(part, outcomes, commands.index, index);
+        if (!told) return told.error();
+        auto piece = read_piece(part, told->command, read);
+        if (!piece) return piece.error();
+        alone->bytes = std::make_shared<const std::vector<std::byte>>(std::move(*piece));
+        commands.bytes = *alone->bytes;
+        commands.first = told->command;
     }
+    commands.index.begin_at(commands.first);
+    PayloadReader in(commands.bytes);
+    if (auto done = index_commands(in, commands.index, nullptr); !done) return damaged(part, done.error().what);
+    auto outcome = outcome_at(part, outcomes, commands.index, index);
+    if (!outcome) return outcome.error();
+    alone->outcome = *outcome;
     alone->place = {part.seq, index};
     alone->at = part.time;
-    const std::uint32_t wanted = alone->outcome.command - part.first_command;
-    if (wanted < indexed.size()) {
-        PayloadReader walk(commands);
-        for (std::uint32_t i = 0; i < wanted; ++i) next_command(walk);
-        PayloadReader in_command(next_command(walk));
-        get_command(in_command, alone->command, alone->memory, PolicyLoad::no);
-        if (!in_command.ok()) return damaged(in_command.error("command").what);
-        alone->has_command = true;
-    }
-    alone->bytes = std::move(bytes);
+    if (auto added = add_command(part, commands, *alone); !added) return added.error();
     return std::shared_ptr<const OutcomeAlone>(std::move(alone));
 }
 

@@ -31,9 +31,16 @@ struct FramePart {
     Range outcomes;                   // kPartOutcomes of them, but for the last part
     Range commands;                   // that these answer, and whatever stands between them
     std::uint32_t first_command = 0;  // the number of the first of them
-    std::uint32_t checksum = 0;       // CRC32C of both ranges, one behind the other
-    OutcomePoint before;              // before.index: of the part's first outcome
-    OutcomeReader::Shapes shapes;     // so far
+    std::uint32_t checksum = 0;       // CRC32C of the outcomes, and behind them of the commands unless they have pieces
+    // Each command, so that one can be read without its neighbours. None: they are read together, as one of them is a
+    // group, or there are too many.
+    struct Piece {
+        std::uint32_t bytes = 0, checksum = 0;
+        friend bool operator==(const Piece&, const Piece&) = default;
+    };
+    std::vector<Piece> pieces;
+    OutcomePoint before;           // before.index: of the part's first outcome
+    OutcomeReader::Shapes shapes;  // so far
 };
 using EachPart = std::function<void(const FramePart&)>;
 
@@ -55,11 +62,16 @@ struct OutcomeAlone {
     CommandMemory memory;
     std::shared_ptr<const std::vector<std::byte>> bytes;
 };
-// `bytes`: the outcomes' range, then the commands'. `corrupt`: they are not those that the part was made of, or
-// `index`, the frame's how-manieth outcome, is not among them.
+// Reads bytes of the part's frame.
+using ReadRange = std::function<Result<>(std::uint32_t begin, std::span<std::byte> into)>;
+// What all reads of a part begin with: the outcomes, and the commands unless they have pieces. `corrupt`: they are not
+// those that the part was made of.
+Result<std::shared_ptr<const std::vector<std::byte>>> read_part(const FramePart& part, const ReadRange& read);
+// `bytes`: as read_part() gave them. `corrupt`: `index`, the frame's how-manieth outcome, is not among them, or its
+// command is not the one that the part was made of.
 Result<std::shared_ptr<const OutcomeAlone>> read_outcome(const FramePart& part,
                                                          std::shared_ptr<const std::vector<std::byte>> bytes,
-                                                         std::uint32_t index);
+                                                         const ReadRange& read, std::uint32_t index);
 RecordedPart recorded_part(const std::shared_ptr<const OutcomeAlone>& alone);
 
 }  // namespace nostro
