@@ -8,9 +8,12 @@
 #include <fstream>
 #include <future>
 #include <iterator>
+#include <ranges>
 
 #include "nostro/base/embedded.hpp"
+#include "nostro/base/hex.hpp"
 #include "nostro/base/log.hpp"
+#include "nostro/base/sha256.hpp"
 #include "nostro/base/text.hpp"
 #include "nostro/profiles/profile_file.hpp"
 
@@ -54,6 +57,24 @@ Result<ProfileSetup> setup_of(const Config& config, const ProfileEntry& entry) {
                      fmt::format("{}: its tenant is {}, not {}", name, quoted((*policy)->tenant()), entry.name)};
     }
     return setup;
+}
+
+// Behind a policy that a file brought into force: so that the next start knows it among those that people put there,
+// also where one of them began as a copy of it.
+constexpr std::string_view kBrought = "\n# As its file had it: sha256 ";
+
+std::string as_brought(std::string_view text) {
+    return std::string(text).append(kBrought).append(to_hex(sha256(text))).append("\n");
+}
+
+// The newest that its file brought; nullptr: none did.
+PolicyPtr newest_brought(const std::vector<PolicyPtr>& known) {
+    for (const PolicyPtr& policy : known | std::views::reverse) {
+        const std::string_view text = policy->text();
+        const auto end = text.rfind(kBrought);
+        if (end != std::string_view::npos && as_brought(text.substr(0, end)) == text) return policy;
+    }
+    return nullptr;
 }
 
 std::string known_profiles() {
@@ -173,16 +194,15 @@ Result<> ServedProfiles::bring_policy(Service& service, const Clock& clock, cons
         return Error{ErrorCode::invalid, fmt::format("in this data directory its number {} is of {}", tenant,
                                                      quoted(known.front()->tenant()))};
     }
-    const bool was_here =
-        std::ranges::any_of(known, [&](const PolicyPtr& each) { return each->text() == served.setup.policy; });
-    if (was_here) {
-        if (known.back()->text() != served.setup.policy) {
+    const std::string text = as_brought(served.setup.policy);
+    if (const PolicyPtr newest = newest_brought(known); newest != nullptr && newest->text() == text) {
+        if (newest != known.back()) {  // somebody has put another in its place
             log_info("policy_stays", {{"profile", served.entry->name}, {"version", known.back()->version()}});
         }
         return {};
     }
     const PolicyVersion version = known.empty() ? 1 : known.back()->version() + 1;
-    auto policy = Policy::parse(served.setup.policy, version, clock.now());
+    auto policy = Policy::parse(text, version, clock.now());
     if (!policy) return policy.error();
     if (!known.empty()) {
         if (auto may = (*policy)->may_follow(*known.back()); !may) return may.error();

@@ -104,12 +104,14 @@ Route review_route(Service& service, bool approve) {
 
 constexpr std::string_view kToml = "application/toml";
 
-void list_policies(Service& service, const Reply& reply) {
-    reply.later([&service](Response& response) {
-        const PolicyPtr current = service.policies().current(0);
+void list_policies(Service& service, const Request& request, const Reply& reply) {
+    const auto tenant = tenant_of(service, request, reply);
+    if (!tenant) return;
+    reply.later([&service, tenant = *tenant](Response& response) {
+        const PolicyPtr current = service.policies().current(tenant);
         JsonWriter json(response.body);
         begin_list(json);
-        for (const PolicyPtr& policy : service.policies().all(0)) write_policy(json, *policy, policy == current);
+        for (const PolicyPtr& policy : service.policies().all(tenant)) write_policy(json, *policy, policy == current);
         end_list(json, {}, service.history().as_of());
     });
 }
@@ -197,8 +199,12 @@ std::vector<Route> review_routes(const Api& api) {
     policies.operation = "listPolicies";
     policies.tag = "Policies";
     policies.summary = "All versions of the rules, oldest first";
+    policies.parameters = {tenant_parameter()};
     policies.answers = {json_answer(200, "The versions.", "PolicyList")};
-    policies.handler = [&service](const Request&, const Reply& reply) { list_policies(service, reply); };
+    add_problems(policies, {400});
+    policies.handler = [&service](const Request& request, const Reply& reply) {
+        list_policies(service, request, reply);
+    };
     routes.push_back(std::move(policies));
     routes.push_back(policy_route(api));
     return routes;

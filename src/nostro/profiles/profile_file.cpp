@@ -25,6 +25,14 @@ Result<std::string> substituted(std::string_view text, std::string_view file, co
         const auto begin = text.find("${");
         whole.append(text.substr(0, begin));
         if (begin == std::string_view::npos) return whole;
+        // In a comment it is an example.
+        const std::string_view line = std::string_view(whole).substr(whole.rfind('\n') + 1);
+        if (trim(line).starts_with('#')) {
+            const auto rest = std::min(text.find('\n', begin), text.size());
+            whole.append(text.substr(begin, rest - begin));
+            text.remove_prefix(rest);
+            continue;
+        }
         text.remove_prefix(begin + 2);
         const auto end = text.find('}');
         if (end == std::string_view::npos) return Error{ErrorCode::invalid, fmt::format("{}: ${{ has no }}", file)};

@@ -57,15 +57,20 @@ Result<Message> read_fields(std::string_view text, Arena& arena) {
     return message;
 }
 
-std::string user_of(std::string_view account_name, std::string_view metadata) {
+std::string user_of(std::string_view account_name, std::string_view metadata, std::string_view member) {
     if (auto id = id_of_account(account_name, kUser, "")) return *id;
-    // The name was cut: the message's own metadata has it, under the name.
+    // The name was cut: the payment's metadata has the whole.
     static thread_local JsonReader reader;
     Arena arena;
     std::array<MessageValue, 1> value;
-    const std::array<std::string_view, 1> path = {account_name};
+    const std::array<std::string_view, 1> path = {member};
     if (read_message(reader, metadata, path, arena, value)) return std::string(value[0].text);
     return std::string(account_name);
+}
+
+std::string payer_of(const Payment& payment) { return user_of(payment.debtor_name, payment.metadata, kPaths[kPayer]); }
+std::string payee_of(const Payment& payment) {
+    return user_of(payment.creditor_name, payment.metadata, kPaths[kPayee]);
 }
 
 const Hit* hit_of_limit(const Outcome& outcome, const Policy& policy) {
@@ -127,16 +132,15 @@ Transaction transaction_of(const Outcome& outcome, const Payment& payment, const
         return row;
     }
     row.tx_id = payment.key;
-    row.payer_id = user_of(payment.debtor_name, payment.metadata);
-    row.payee_id = user_of(payment.creditor_name, payment.metadata);
+    row.payer_id = payer_of(payment);
+    row.payee_id = payee_of(payment);
     row.amount = payment.amount.minor() / kPaisa;
     return row;
 }
 
 std::vector<Balance> balances_of(const Outcome& outcome, const Payment& payment) {
     if (outcome.status != Status::settled) return {};
-    return {{user_of(payment.debtor_name, payment.metadata), outcome.debtor_after / kPaisa},
-            {user_of(payment.creditor_name, payment.metadata), outcome.creditor_after / kPaisa}};
+    return {{payer_of(payment), outcome.debtor_after / kPaisa}, {payee_of(payment), outcome.creditor_after / kPaisa}};
 }
 
 std::vector<CacheEntry> cache_of(const Outcome& outcome, const Payment& payment, const Policy& policy) {
@@ -148,8 +152,7 @@ std::vector<CacheEntry> cache_of(const Outcome& outcome, const Payment& payment,
     if (entries.empty() || daily == nullptr) return entries;
     const std::string day = policy.window_name(*policy.limit(daily->rule), daily->bucket);
     const std::int64_t total = (daily->input + outcome.amount.minor()) / kPaisa;
-    entries.push_back({fmt::format("daily:{}:{}", user_of(payment.debtor_name, payment.metadata), day),
-                       std::to_string(total), kDailyKept_s});
+    entries.push_back({fmt::format("daily:{}:{}", payer_of(payment), day), std::to_string(total), kDailyKept_s});
     return entries;
 }
 
@@ -184,16 +187,13 @@ public:
 private:
     // What the accounts' names do not tell.
     static std::string_view cut_names(const Message& message, const Payment& payment, Arena& arena) {
+        if (id_of_account(payment.debtor_name, kUser, "") && id_of_account(payment.creditor_name, kUser, "")) return {};
         std::string json;
-        for (const auto& [name, id] :
-             {std::pair(payment.debtor_name, message.payer_id), std::pair(payment.creditor_name, message.payee_id)}) {
-            if (id_of_account(name, kUser, "")) continue;
-            json.append(json.empty() ? "{" : ",");
-            append_json_string(json, name);
-            json += ':';
-            append_json_string(json, id);
-        }
-        if (!json.empty()) json += '}';
+        JsonWriter(json)
+            .begin_object()
+            .field(kPaths[kPayee], message.payee_id)
+            .field(kPaths[kPayer], message.payer_id)
+            .end_object();
         return arena.copy(json);
     }
 

@@ -1,4 +1,5 @@
-// Where a text stops being JSON. For telling people after a parser has refused it: no part of reading.
+// Where a text stops being JSON: for telling people after a parser has refused it, and for readers that pass over much
+// of what they are given.
 #pragma once
 #include <cstddef>
 #include <optional>

@@ -6,6 +6,7 @@
 
 #include "nostro/base/text.hpp"
 #include "nostro/wire/field_errors.hpp"
+#include "nostro/wire/json_fault.hpp"
 #include "nostro/wire/json_fields.hpp"
 
 namespace nostro {
@@ -60,14 +61,26 @@ MessageValue::Kind kind_of(ondemand::json_type type) {
     }
 }
 
+// Whether paths lead on below `at`. What was read there before counts no more: the last member of a name does.
+bool forget_below(const Walk& walk_of, std::string_view at) {
+    bool leads = false;
+    for (std::size_t i = 0; i < walk_of.paths.size(); ++i) {
+        if (!leads_on(walk_of.paths[i], at)) continue;
+        walk_of.into[i] = MessageValue();
+        leads = true;
+    }
+    return leads;
+}
+
 // Depth is bounded by the paths: what none of them leads into is passed over.
 void walk(Walk& walk_of, ondemand::object& object, std::string_view parent) {
     each_member(walk_of.body, object, "",
                 [&](std::string_view name, ondemand::value value, const std::string&, ondemand::json_type type) {
                     const std::string at = parent.empty() ? std::string(name) : fmt::format("{}.{}", parent, name);
-                    const auto found = std::ranges::find(walk_of.paths, at);
-                    const bool deeper =
-                        std::ranges::any_of(walk_of.paths, [&](auto path) { return leads_on(path, at); });
+                    // "amount.value" as a name is no way to the value inside of "amount".
+                    const bool is_named = name.find('.') == std::string_view::npos;
+                    const auto found = is_named ? std::ranges::find(walk_of.paths, at) : walk_of.paths.end();
+                    const bool deeper = is_named && forget_below(walk_of, at);
                     if (deeper && type == ondemand::json_type::object) {
                         if (auto inner = as_object(walk_of.body, value)) walk(walk_of, *inner, at);
                         return;
@@ -89,6 +102,10 @@ void walk(Walk& walk_of, ondemand::object& object, std::string_view parent) {
 Result<> read_message(JsonReader& reader, std::string_view message, std::span<const std::string_view> paths,
                       Arena& arena, std::span<MessageValue> into) {
     std::ranges::fill(into, MessageValue());
+    // Also in members that nobody asks for.
+    if (const auto fault = json_fault(message)) {
+        return Error{ErrorCode::invalid, fmt::format("this is no JSON: its syntax is wrong near byte {}", *fault)};
+    }
     FieldErrors errors;
     JsonBody body(reader.state(), arena, errors);
     auto document = body.open({message, message.size()});

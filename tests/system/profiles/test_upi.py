@@ -156,3 +156,25 @@ def test_many_writers_of_one_payer_keep_every_bound(upi):
     assert sum(each.get("settled", 0) for each in told) == 50, "what a day allows, however many ask at once"
     totals = upi.client().get("/v1/ledger/trial-balance").json
     assert totals["balanced"] is True
+
+
+@pytest.mark.rows("UPI-02")
+def test_a_limit_that_is_tried_and_taken_back_is_in_force_again(nostro):
+    data, fates = None, []
+    for limit in ("150000", "200000", "150000"):
+        program = nostro("--profile", "upi", env={"MAX_TXN_AMOUNT": limit}, **({"data": data} if data else {}))
+        data = program.data
+        fates.append(send(program, message(150001))["payments"])
+        program.stop()
+    assert fates == [{"rejected": 1}, {"settled": 1}, {"rejected": 1}]
+
+
+def test_what_somebody_has_put_in_its_place_stays(nostro):
+    program = nostro("--profile", "upi")
+    policies = program.client().get("/v1/policies", tenant="upi").json["data"]
+    mine = policies[-1]["policy"].replace("150000.00", "7.00")
+    put = program.client().request("PUT", "/v1/policies/upi", mine, form="application/toml")
+    assert put.status == 202, put
+    program.stop()
+    again = nostro("--profile", "upi", data=program.data)
+    assert send(again, message(8), message(7))["payments"] == {"settled": 1, "rejected": 1}

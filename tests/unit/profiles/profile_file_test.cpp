@@ -21,6 +21,7 @@ Result<ProfileSetup> read(std::string_view text,
 
 TEST(ProfileFileTest, ReadsSettingsAccountsAndVariables) {
     constexpr std::string_view kText = R"(tenant = "x"
+  # ${MOST:-1} and ${OPENING stay as they are
 [[rail]]
 name = "x"
 number = 1
@@ -36,6 +37,7 @@ opening = "${OPENING:-}5.00"
 )";
     const auto setup = read(kText, {{"MOST", "20"}}).value();
     EXPECT_THAT(setup.policy, HasSubstr(R"("20.00")"));
+    EXPECT_THAT(setup.policy, HasSubstr("# ${MOST:-1} and ${OPENING stay"));
     EXPECT_EQ(setup.setting("word", ""), "a");
     EXPECT_EQ(setup.setting("number", ""), "7");
     EXPECT_EQ(setup.setting("flag", ""), "true");
