@@ -26,6 +26,7 @@ struct FeedOptions {
 };
 
 constexpr std::uint64_t kHistoricalRows = 100;
+constexpr std::uint32_t kRequestMax = 10'000;
 constexpr std::size_t kBodyBytes = 8u << 20;
 
 // The published files that the loader of `logging` looks for, where none is named.
@@ -96,8 +97,9 @@ public:
           file_(file),
           pause_(pause),
           progress_("feed", "bytes", file.bytes()),
-          target_(fmt::format("/v1/profiles/{}/messages?source=file:{}", percent_encoded(options.profile),
-                              file.digest().substr(0, 32))) {}
+          target_(fmt::format("/v1/profiles/{}/messages?source=file:{}{}", percent_encoded(options.profile),
+                              file.digest().substr(0, 32),
+                              options.as.empty() ? "" : fmt::format(":{}&unreadable=refuse", options.as))) {}
 
     // nullopt: what went wrong was told, and is the context's exit code.
     std::optional<Fed> run() {
@@ -154,7 +156,13 @@ private:
 
 Exit feed(Context& context, FeedOptions& options) {
     const bool is_historical = options.as == "historical";
-    if (is_historical && options.count == 0) options.count = kHistoricalRows;
+    if (is_historical) {  // all or nothing: one request
+        if (options.count == 0) options.count = kHistoricalRows;
+        if (options.count > kRequestMax) {
+            return fail(Exit::usage, fmt::format("--count: at most {} historical rows", kRequestMax));
+        }
+        options.batch = kRequestMax;
+    }
     std::chrono::nanoseconds pause{};
     if (!options.pause.empty()) {
         const auto parsed = parse_duration(options.pause);

@@ -74,6 +74,7 @@ public:
             why = std::move(*fault);
         }
         into_.lines.push_back(line);
+        if (!why.empty() && first_unreadable.empty()) first_unreadable = fmt::format("line {}: {}", line, why);
         if (why.empty()) return into_.wishes.push_back(*wish);
         into_.wishes.emplace_back(KeepDeadLetter{.source = source_,
                                                  .position = into_.arena->copy(std::to_string(place.position)),
@@ -81,6 +82,8 @@ public:
                                                  .why = into_.arena->copy(why),
                                                  .bytes = into_.arena->copy(message.substr(0, kMessageMax))});
     }
+
+    std::string first_unreadable;  // empty: all can be read
 
 private:
     const ServedProfile& served_;
@@ -205,6 +208,9 @@ void post_messages(const Api& api, const Request& request, const Reply& reply) {
             reader.read(message, line);
         }
     }
+    if (request.parameter("unreadable") == "refuse" && !reader.first_unreadable.empty()) {
+        return refuse(reply, 422, "unreadable_message", reader.first_unreadable + "; nothing was taken");
+    }
     submit_messages(api, *served, std::move(messages), reply);
 }
 
@@ -250,7 +256,13 @@ Route messages_route(const Api& api) {
                          .min = 0,
                          .max = 1'000'000'000'000'000,
                          .description = "Position of the first message in its source; 1 if absent.",
-                         .example = "1"}};
+                         .example = "1"},
+                        {.name = "unreadable",
+                         .kind = ParameterKind::choice,
+                         .choices = {"keep", "refuse"},
+                         .description = "keep, if absent: as dead letters, and the others are taken. refuse: then "
+                                        "nothing is taken.",
+                         .example = "keep"}};
     route.takes = {{kNdjson, "ProfileMessages"}, {"application/json", "ProfileMessage"}};
     route.body_bytes_max = kBytesMax;
     route.answers = {json_answer(202, "Durable; how many of what.", "ProfileMessagesTaken")};

@@ -165,9 +165,10 @@ public:
     Result<Wish> read(std::string_view text, const MessagePlace& place, Arena& arena) const override {
         const auto message = read_fields(text, arena);
         if (!message) return message.error();
-        // A message without an id is known by where it stands; an id of its own counts for ever.
-        const std::string_view key =
-            message->id.empty() ? arena.copy(fmt::format("{}:{}", place.source, place.position)) : message->id;
+        // Known by its id, or else by where it stands. No key of a client has a space, so none is meant by accident.
+        const std::string own = message->id.empty() ? fmt::format("{} {}", place.source, place.position)
+                                                    : fmt::format("id {}", message->id);
+        const std::string_view key = arena.copy(message->is_historical ? fmt::format("historical {}", own) : own);
         if (message->is_historical) {
             Row row;
             row.sender = message->sender;

@@ -94,7 +94,8 @@ private:
         // An index that is behind does not know where the next row is; the next frame may have it.
         seq_ = found ? **found : seq_ + 1;
         auto frame = ledger_.frame(seq_);
-        if (!found && !frame && frame.error().code == ErrorCode::not_found) return false;
+        const bool is_newest = seq_ > ledger_.history().as_of().seq;
+        if (!found && !frame && frame.error().code == ErrorCode::not_found && is_newest) return false;
         is_broken_ = !frame;
         if (is_broken_) return false;
         frame_ = std::move(*frame);
@@ -109,11 +110,11 @@ private:
             if (outcome.tenant != ledger_.tenant() || outcome.number < next_ || outcome.number == 0) continue;
             if (outcome.event != Event::submitted && outcome.event != Event::record_kept) continue;
             const auto row = row_of(outcome, asked_for(command_of(*frame_, outcome), outcome));
+            next_ = outcome.number + 1;
             if (!row) continue;
             if (has_rows_) into.push_back(',');
             has_rows_ = true;
             append_report_row(into, *row);
-            next_ = outcome.number + 1;
             if (--left_ == 0 || into.size() - before >= kPartBytes) {
                 ++index_;
                 return;

@@ -1,7 +1,7 @@
 """The transaction log's promises that need no other server."""
 
+import http.client
 import json
-import threading
 
 import pytest
 from client import unique
@@ -160,16 +160,40 @@ def test_a_full_book_stops_the_feed_and_says_what_to_raise(nostro, tmp_path):
     assert fed.returncode == 3 and "accounts_max" in fed.stderr and "start the same" in fed.stderr, fed
 
 
+@pytest.mark.rows("LOG-18")
+def test_one_bad_row_and_nothing_of_the_history_is_put_in(log, tmp_path):
+    path = paysim(tmp_path / "paysim.csv", 100)
+    path.write_text(path.read_text().replace(",51.64,", ",0,"))
+    for arguments in (["--as", "historical"], ["--as", "historical", "--batch", "10"]):
+        fed = feed(log, path, *arguments)
+        assert fed.returncode == 1 and "line 51: amount: is not above zero" in fed.stderr, fed
+        assert reports(log) == [] and log.client().get("/v1/dead-letters").json["data"] == []
+    fed = feed(log, path)
+    assert fed.returncode == 1 and len(reports(log)) == 99, "as transactions the others are taken"
+    assert len(log.client().get("/v1/dead-letters").json["data"]) == 1
+
+
+def test_keys_of_clients_and_places_of_messages_do_not_meet(log):
+    client = log.client()
+    client.request("POST", "/transaction", TRANSACTION, headers={"Idempotency-Key": "src-long:7"})
+    told = client.request("POST", "/v1/profiles/logging/messages", json.dumps(TRANSACTION),
+                          form="application/x-ndjson", source="src-long", first=7)  # fmt: skip
+    assert told.json["replayed"] == 0 and len(reports(log)) == 2
+
+
 @pytest.mark.rows("LOG-W09", "G-07")
 def test_a_long_report_holds_up_nobody(log, tmp_path):
-    assert feed(log, paysim(tmp_path / "many.csv", 60_000)).returncode == 0
-    reading = threading.Thread(target=lambda: reports(log))
-    reading.start()
+    assert feed(log, paysim(tmp_path / "many.csv", 150_000)).returncode == 0
+    reader = http.client.HTTPConnection("127.0.0.1", log.port, timeout=60)
+    reader.request("GET", "/reports")
+    response = reader.getresponse()
+    begun = response.read(1000)  # and then nothing for a while: ten megabytes wait for this reader
     client = log.client()
     answers = [client.request("POST", "/transaction", TRANSACTION).status for _ in range(200)]
-    reading.join()
-    assert set(answers) == {202}
-    assert len(reports(log)) == 60_200
+    assert set(answers) == {202} and len(reports(log, after=150_000)) == 200
+    rows = json.loads(begun + response.read())
+    assert [row["id"] for row in rows[:150_000]] == list(range(1, 150_001))
+    reader.close()
 
 
 def test_any_text_names_a_party(log):
