@@ -71,9 +71,9 @@ TEST(PolicyRefusedTest, Heads) {
         {"tenant = \"\"", "1, column 10: tenant: saw the text ''; " + tenant},
         {nostro("unknown_acounts = \"open\""),
          "2, column 1: there is no key 'unknown_acounts'; did you mean 'unknown_accounts'? expected hold_ttl, limit, "
-         "opened_floor, order, rail, reversal_days, review_ttl, rule, tenant, thresholds, unknown_accounts"},
+         "opened_floor, order, profile, rail, reversal_days, review_ttl, rule, tenant, thresholds, unknown_accounts"},
         {nostro("colour = \"red\""),
-         "2, column 1: there is no key 'colour'; expected hold_ttl, limit, opened_floor, order, rail, reversal_days, "
+         "2, column 1: there is no key 'colour'; expected hold_ttl, limit, opened_floor, order, profile, rail, reversal_days, "
          "review_ttl, rule, tenant, thresholds, unknown_accounts"},
         {nostro("[[rules]]\nname = \"x\""),
          "2, column 3: there is no key 'rules'; did you mean 'rule'? expected hold_ttl, limit, opened_floor, order, "
