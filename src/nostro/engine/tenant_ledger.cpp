@@ -28,11 +28,13 @@ struct Add {
 
 }  // namespace
 
+Result<> add_wish(SubmissionBuilder& builder, const Wish& wish) { return std::visit(Add{builder}, wish); }
+
 void TenantLedger::submit(std::shared_ptr<const void> memory, std::span<const Wish> wishes, Receipts reply) {
     SubmissionBuilder builder = service_.build(std::move(memory), tenant_);
     builder.reserve(wishes.size());
     for (const Wish& wish : wishes) {
-        if (auto added = std::visit(Add{builder}, wish); !added) return reply(added.error());
+        if (auto added = add_wish(builder, wish); !added) return reply(added.error());
     }
     service_.submit(builder.take(std::move(reply)));
 }

@@ -5,6 +5,9 @@
 
 namespace nostro {
 
+// Adds what it asks for, of the builder's tenant; errors as those of the builder.
+Result<> add_wish(SubmissionBuilder& builder, const Wish& wish);
+
 class TenantLedger final : public Ledger {
 public:
     // Both outlive it.

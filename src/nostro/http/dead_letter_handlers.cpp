@@ -3,14 +3,22 @@
 // A letter is resolved once: its resolution has an id made of the letter's, so the same wish again gets the same answer
 // and the other one 409. Sending again notes the letter as redriven first and then takes its payment under a key made
 // of the letter's id: whatever happens in between, the same request again ends it, and nothing is paid twice.
+//
+// A profile's letter goes back to that profile: its read() makes the wish, and its tenant decides. The wish's key is
+// the message's own, or else made of the letter's place, as when it was delivered first; the resolution means that key,
+// so another message cannot be sent for the same letter.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 
 #include "nostro/base/text.hpp"
 #include "nostro/domain/payment_id.hpp"
+#include "nostro/engine/tenant_ledger.hpp"
 #include "nostro/http/answers.hpp"
 #include "nostro/http/api.hpp"
+#include "nostro/profiles/profile.hpp"
+#include "nostro/wire/dead_letter.hpp"
 #include "nostro/wire/payment_json.hpp"
 #include "nostro/wire/request_json.hpp"
 
@@ -19,10 +27,29 @@ namespace {
 
 std::string letter_key(Place letter) { return fmt::format("dead-letter-{}.{}", letter.seq, letter.index); }
 
+// A letter, and whose it is: 0 of the native routes, else of a profile.
+struct Letter {
+    DeadLetter kept;
+    TenantNo tenant = 0;
+};
+
+// The frame that kept it says so. Blocks.
+Result<TenantNo> tenant_of_letter(const Service& service, Place letter) {
+    const auto frame = service.frame(letter.seq);
+    if (!frame) return frame.error();
+    const auto& outcomes = (*frame)->changes.outcomes;
+    if (letter.index >= outcomes.size()) return Error{ErrorCode::not_found, "there is no dead letter with this id"};
+    return outcomes[letter.index].tenant;
+}
+
+// What a profile's message became has the message's own key, which only the answer to its redrive knows.
 void write_letter(JsonWriter& json, const Service& service, const DeadLetter& letter) {
     PaymentId payment;
     if (letter.state == DeadLetter::State::redriven) {
-        payment = payment_id(service.policies().tenant_name(0), "key", letter_key(letter.place));
+        const auto tenant = tenant_of_letter(service, letter.place);
+        if (tenant && *tenant == 0) {
+            payment = payment_id(service.policies().tenant_name(0), "key", letter_key(letter.place));
+        }
     }
     write_dead_letter(json, letter, payment);
 }
@@ -58,6 +85,10 @@ void keep_letter(Service& service, const Request& request, const Reply& reply) {
                               std::string(body.format),
                               std::string(body.why),
                               std::string(body.bytes)};
+            if (receipt.answer.kind == Answer::Kind::replayed) {  // kept before, perhaps for a reason in other words
+                const auto frame = service.frame(receipt.place.seq);
+                if (frame) letter = dead_letter_at(**frame, receipt.place.index).value_or(std::move(letter));
+            }
             response.status = 201;
             mark_replayed(response, receipt);
             JsonWriter json(response.body);
@@ -66,8 +97,8 @@ void keep_letter(Service& service, const Request& request, const Reply& reply) {
 }
 
 // The letter of the request, as long as it may be resolved so; nullopt: answered.
-std::optional<DeadLetter> letter_of(Service& service, DeadLetter::State wanted, const Request& request,
-                                    const Reply& reply) {
+std::optional<Letter> letter_of(Service& service, DeadLetter::State wanted, const Request& request,
+                                const Reply& reply) {
     const auto [seq, index] = split_once(request.parameter("id"), '.');
     auto found = service.history().dead_letter(Place{*parse_uint64(seq), *parse_uint32(index)});
     if (!found) {
@@ -86,27 +117,51 @@ std::optional<DeadLetter> letter_of(Service& service, DeadLetter::State wanted, 
         return std::nullopt;
     }
     letter.state = wanted;
-    return letter;
+    const auto tenant = tenant_of_letter(service, letter.place);
+    if (!tenant) {
+        refuse(reply, tenant.error());
+        return std::nullopt;
+    }
+    return Letter{std::move(letter), *tenant};
 }
 
-// Calls `then` once the letter is durably in its state, on any thread.
-void resolve(Service& service, const Reply& reply, std::shared_ptr<Arena> arena, const DeadLetter& letter,
-             const LetterBody& body, std::function<void()> then) {
-    SubmissionBuilder builder = service.build(std::move(arena));
-    const bool redriven = letter.state == DeadLetter::State::redriven;
-    if (const auto added = builder.resolve_dead_letter(letter.place, redriven, body.by, body.note); !added) {
-        return refuse_wish(reply, added.error());
+// `key`: of the message that is sent again, where it is not the letter's own.
+Result<> add_resolution(SubmissionBuilder& builder, const Service& service, const Letter& letter,
+                        const LetterBody& body, std::string_view key) {
+    const Place place = letter.kept.place;
+    const bool redriven = letter.kept.state == DeadLetter::State::redriven;
+    if (key.empty()) return builder.resolve_dead_letter(place, redriven, body.by, body.note);
+    // The id that resolve_dead_letter() gives, so that there is one resolution; another key is another wish.
+    const std::string tenant = service.policies().tenant_name(letter.tenant);
+    Command command;
+    command.id = request_id(tenant, "resolve", "dead letter", fmt::format("{}.{}", place.seq, place.index));
+    command.meaning = payment_id(tenant, "redrive", key).low;
+    command.body = ResolveDeadLetter{.letter = place, .redriven = redriven, .by = body.by, .note = body.note};
+    return builder.command(command);
+}
+
+// What resolves the letter and calls `then` once that is durable, on any thread. Empty: refused already.
+std::function<void()> resolution(Service& service, const Reply& reply, std::shared_ptr<Arena> arena,
+                                 const Letter& letter, const LetterBody& body, std::string_view key,
+                                 std::function<void()> then) {
+    SubmissionBuilder builder = service.build(std::move(arena), letter.tenant);
+    if (const auto added = add_resolution(builder, service, letter, body, key); !added) {
+        refuse_wish(reply, added.error());
+        return {};
     }
-    service.submit(builder.take([&service, reply, then = std::move(then)](Result<std::vector<Receipt>> receipts) {
+    auto answer = [&service, reply, then = std::move(then)](Result<std::vector<Receipt>> receipts) {
         if (!receipts || receipts->empty()) return answer_one(service, reply, {})(std::move(receipts));
         switch (receipts->front().answer.kind) {
             case Answer::Kind::recorded:
             case Answer::Kind::replayed: return then();
-            case Answer::Kind::reused:  // somebody else was faster
-                return refuse(reply, 409, "already_decided", "this dead letter was just resolved the other way");
+            case Answer::Kind::reused:  // somebody else was faster, or sends another message for it
+                return refuse(reply, 409, "already_decided",
+                              "this dead letter was discarded or redriven as another message");
             case Answer::Kind::refused: return answer_one(service, reply, {})(std::move(receipts));
         }
-    }));
+    };
+    const auto submission = std::make_shared<std::unique_ptr<Submission>>(builder.take(std::move(answer)));
+    return [&service, submission] { service.submit(std::move(*submission)); };
 }
 
 void discard_letter(Service& service, const Request& request, const Reply& reply) {
@@ -116,12 +171,13 @@ void discard_letter(Service& service, const Request& request, const Reply& reply
     if (!read_discard(json_reader(), json_input(request), *arena, body, errors)) return refuse_fields(reply, errors);
     const auto letter = letter_of(service, DeadLetter::State::discarded, request, reply);
     if (!letter) return;
-    resolve(service, reply, arena, *letter, body, [&service, reply, letter = *letter] {
-        reply.later([&service, letter](Response& response) {
+    const auto discard = resolution(service, reply, arena, *letter, body, {}, [reply, kept = letter->kept] {
+        reply.later([kept](Response& response) {
             JsonWriter json(response.body);
-            write_letter(json, service, letter);
+            write_dead_letter(json, kept, {});
         });
     });
+    if (discard) discard();
 }
 
 // Its text is not a payment yet: what is wrong, with pointers into the payment that would mend it.
@@ -136,7 +192,66 @@ void refuse_unreadable(const Reply& reply, const FieldErrors& errors, bool is_me
                   &in_payment));
 }
 
-void redrive_letter(Service& service, const Request& request, const Reply& reply) {
+void refuse_unreadable(const Reply& reply, std::string_view why) {
+    refuse(reply, 422, "still_unreadable",
+           fmt::format("the profile cannot read it: {}; send what it lacks first or the message mended as \"payment\", "
+                       "or discard it",
+                       why));
+}
+
+// nullopt: refused already.
+std::optional<Wish> native_wish(const Letter& letter, std::string_view text, bool is_mended, Arena& arena,
+                                const Reply& reply) {
+    PaymentWish wish;
+    FieldErrors errors;
+    const std::string_view key = arena.copy(letter_key(letter.kept.place));
+    if (read_payment(json_reader(), {text, text.size()}, key, arena, wish, errors)) return Wish(wish);
+    refuse_unreadable(reply, errors, is_mended);
+    return std::nullopt;
+}
+
+// As the profile that brought the letter makes it of a message at that place; nullopt: refused already.
+std::optional<Wish> profile_wish(const Api& api, const Letter& letter, std::string_view text, Arena& arena,
+                                 const Reply& reply) {
+    const auto served = std::ranges::find_if(
+        api.profiles, [&](const ServedProfile& each) { return each.entry->tenant == letter.tenant; });
+    if (served == api.profiles.end()) {
+        refuse(reply, 409, "profile_not_served",
+               fmt::format("it came to profile {}, which is not served now: start with --profile {} and send this "
+                           "again; the letter stays open",
+                           api.service->policies().tenant_name(letter.tenant),
+                           api.service->policies().tenant_name(letter.tenant)));
+        return std::nullopt;
+    }
+    const MessagePlace place{arena.copy(letter.kept.source), parse_uint64(letter.kept.position).value_or(0)};
+    auto wish = served->profile->read(text, place, arena);
+    if (wish) return std::move(*wish);
+    refuse_unreadable(reply, wish.error().what);
+    return std::nullopt;
+}
+
+// What the same message has in common, however it is written.
+std::string key_of(const Wish& wish) {
+    if (const auto* payment = std::get_if<PaymentWish>(&wish)) return fmt::format("key {}", payment->payment.key);
+    if (const auto* record = std::get_if<RecordWish>(&wish)) return fmt::format("key {}", record->key);
+    if (const auto* account = std::get_if<OpenAccount>(&wish)) return fmt::format("account {}", account->name);
+    return {};
+}
+
+// Calls `redrive` if the wish would be taken: what is refused must not use its letter up.
+void redrive_if_taken(Service& service, const Reply& reply, SubmissionBuilder wish, std::function<void()> redrive) {
+    service.simulate(wish.take({}), [&service, reply, redrive = std::move(redrive)](Result<Simulated> simulated) {
+        if (!simulated) return refuse(reply, simulated.error());
+        const auto kind = simulated->answer.kind;
+        if (kind == Answer::Kind::recorded || kind == Answer::Kind::replayed) return redrive();
+        Receipt receipt;
+        receipt.answer = simulated->answer;
+        refuse_receipt(reply, receipt, service);
+    });
+}
+
+void redrive_letter(const Api& api, const Request& request, const Reply& reply) {
+    Service& service = *api.service;
     const auto arena = arena_for(request);
     FieldErrors errors;
     LetterBody body;
@@ -144,26 +259,31 @@ void redrive_letter(Service& service, const Request& request, const Reply& reply
     const auto letter = letter_of(service, DeadLetter::State::redriven, request, reply);
     if (!letter) return;
 
+    const bool is_native = letter->tenant == 0;
     const bool is_mended = !body.payment.empty();
-    const std::string_view text = is_mended ? body.payment : std::string_view(letter->bytes);
-    PaymentWish wish;
-    if (!read_payment(json_reader(), {text, text.size()}, letter_key(letter->place), *arena, wish, errors)) {
-        return refuse_unreadable(reply, errors, is_mended);
-    }
-    SubmissionBuilder builder = service.build(arena);
-    if (const auto added = builder.payment(wish); !added) {
+    const std::string_view text = is_mended ? body.payment : arena->copy(letter->kept.bytes);
+    const auto wish = is_native ? native_wish(*letter, text, is_mended, *arena, reply)
+                                : profile_wish(api, *letter, text, *arena, reply);
+    if (!wish) return;
+    SubmissionBuilder builder = service.build(arena, letter->tenant), trial = service.build(arena, letter->tenant);
+    for (SubmissionBuilder* each : {&builder, &trial}) {
+        const auto added = add_wish(*each, *wish);
+        if (added) continue;
         if (added.error().code != ErrorCode::invalid) return refuse(reply, added.error());
-        return refuse_unreadable(reply, field_errors_of(added.error()), is_mended);
+        return is_native ? refuse_unreadable(reply, field_errors_of(added.error()), is_mended)
+                         : refuse_unreadable(reply, added.error().what);
     }
-    const auto payment = std::make_shared<std::unique_ptr<Submission>>(builder.take(
-        answer_one(service, reply, [&service, letter = *letter](Response& response, const Receipt& receipt) {
+    const auto payment = std::make_shared<std::unique_ptr<Submission>>(
+        builder.take(answer_one(service, reply, [kept = letter->kept](Response& response, const Receipt& receipt) {
             write_accepted(response, receipt);  // for its headers
             response.status = 200;
             response.body.clear();
             JsonWriter json(response.body);
-            write_letter(json, service, letter);
+            write_dead_letter(json, kept, receipt.payment);
         })));
-    resolve(service, reply, arena, *letter, body, [&service, payment] { service.submit(std::move(*payment)); });
+    auto redrive = resolution(service, reply, arena, *letter, body, is_native ? std::string() : key_of(*wish),
+                              [&service, payment] { service.submit(std::move(*payment)); });
+    if (redrive) redrive_if_taken(service, reply, std::move(trial), std::move(redrive));
 }
 
 constexpr std::string_view kTag = "Dead letters";
@@ -205,16 +325,20 @@ Route letter_route(std::string_view path, std::string_view operation, std::strin
     return route;
 }
 
-Route redrive_route(Service& service) {
+Route redrive_route(const Api& api) {
     Route route = letter_route("/v1/dead-letters/{id}/redrive", "redriveDeadLetter", "RedriveRequest");
     route.summary = "Sends a dead letter's payment again";
     route.description =
         "The payment is `payment` of the body, which somebody mended, or else the letter's own text, as `POST "
         "/v1/payments` takes it. It is taken once for each letter, whatever is sent again. What is no payment yet is "
-        "refused with `still_unreadable`, and the letter stays open.";
+        "refused with `still_unreadable`, and the letter stays open. A letter of a profile goes back to it: `payment` "
+        "is "
+        "then a message in the profile's shape, and what it becomes keeps the message's own key.";
     route.answers.insert(route.answers.begin(),
                          json_answer(200, "Taken and durable.", "DeadLetter", {"Location", "Idempotent-Replayed"}));
-    route.handler = fresh(service, redrive_letter);
+    route.handler = fresh(*api.service, [&api](Service&, const Request& request, const Reply& reply) {
+        redrive_letter(api, request, reply);
+    });
     return route;
 }
 
@@ -239,7 +363,7 @@ std::vector<Route> dead_letter_routes(const Api& api) {
     std::vector<Route> routes;
     routes.push_back(std::move(list));
     routes.push_back(keep_route(service));
-    routes.push_back(redrive_route(service));
+    routes.push_back(redrive_route(api));
     routes.push_back(discard_route(service));
     return routes;
 }
