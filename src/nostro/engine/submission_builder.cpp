@@ -325,14 +325,14 @@ Result<PaymentId> SubmissionBuilder::keep_record(std::string_view key, Reason re
     return id;
 }
 
+// The same bytes at the same place are the same letter, in whatever words a later version says why.
 Result<> SubmissionBuilder::keep_dead_letter(const KeepDeadLetter& letter, const RequestKey& key) {
-    Command command =
-        request(key, meaning_of([&](ByteWriter& writer) {
-                    writer.string("dead letter");
-                    for (const auto text : {letter.source, letter.position, letter.format, letter.why, letter.bytes}) {
-                        writer.string(text);
-                    }
-                }));
+    Command command = request(key, meaning_of([&](ByteWriter& writer) {
+                                  writer.string("dead letter");
+                                  for (const auto text : {letter.source, letter.position, letter.bytes}) {
+                                      writer.string(text);
+                                  }
+                              }));
     command.body = letter;
     return add(std::move(command));
 }

@@ -60,6 +60,24 @@ TEST_F(DeadLettersApiTest, UnderAKeyALetterIsKeptOnce) {
     EXPECT_EQ(world_.get("/v1/dead-letters")["/data/1"], "(absent)");
 }
 
+// A later version may say in other words why it cannot read the same bytes.
+TEST_F(DeadLettersApiTest, TheSameBytesStayOneLetterWhateverTheReason) {
+    constexpr std::string_view kKey = "Idempotency-Key: letter-key-1\r\n";
+    const Told first = world_.post(
+        "/v1/dead-letters", R"({"source":"s","position":"1","format":"csv","why":"no amount","text":"t"})", kKey);
+    const Told again =
+        world_.post("/v1/dead-letters", R"({"source":"s","position":"1","why":"amount: missing","text":"t"})", kKey);
+    EXPECT_EQ(again.status, 201) << again.body;
+    EXPECT_EQ(again["/dead_letter_id"], first["/dead_letter_id"]);
+    EXPECT_EQ(again["/why"], "no amount") << "as it was kept";
+    EXPECT_EQ(again["/format"], "csv");
+    EXPECT_EQ(world_.get("/v1/dead-letters")["/data/1"], "(absent)");
+    for (const std::string_view other : {R"({"source":"s","position":"2","why":"no amount","text":"t"})",
+                                         R"({"source":"r","position":"1","why":"no amount","text":"t"})"}) {
+        EXPECT_EQ(world_.post("/v1/dead-letters", other, kKey)["/code"], "idempotency_key_reused");
+    }
+}
+
 // A source of another process may have brought what is no text.
 TEST_F(DeadLettersApiTest, BytesThatAreNoTextAreShownAsBase64) {
     const auto arena = std::make_shared<Arena>();
