@@ -73,11 +73,12 @@ TEST(PolicyRefusedTest, Heads) {
          "2, column 1: there is no key 'unknown_acounts'; did you mean 'unknown_accounts'? expected hold_ttl, limit, "
          "opened_floor, order, profile, rail, reversal_days, review_ttl, rule, tenant, thresholds, unknown_accounts"},
         {nostro("colour = \"red\""),
-         "2, column 1: there is no key 'colour'; expected hold_ttl, limit, opened_floor, order, profile, rail, reversal_days, "
+         "2, column 1: there is no key 'colour'; expected hold_ttl, limit, opened_floor, order, profile, rail, "
+         "reversal_days, "
          "review_ttl, rule, tenant, thresholds, unknown_accounts"},
         {nostro("[[rules]]\nname = \"x\""),
          "2, column 3: there is no key 'rules'; did you mean 'rule'? expected hold_ttl, limit, opened_floor, order, "
-         "rail, reversal_days, review_ttl, rule, tenant, thresholds, unknown_accounts"},
+         "profile, rail, reversal_days, review_ttl, rule, tenant, thresholds, unknown_accounts"},
         {nostro("unknown_accounts = \"opened\""),
          "2, column 20: unknown_accounts: saw the text 'opened'; did you mean 'open'? expected one of refuse, open"},
         {nostro("unknown_accounts = true"), "2, column 20: unknown_accounts: saw true; expected one of refuse, open"},
