@@ -20,8 +20,8 @@ struct MessageValue {
     std::string_view text;  // of a text without quotes and escapes; of a number, object or array as it stands there
 };
 
-// `paths`: "amount", "amount.value"; no name has a point in itself. `into`: one for each. A member that stands twice: the
-// last counts. Error: it is no JSON object, and where; all of it is looked at.
+// `paths`: "amount", "amount.value"; no name has a point in itself. `into`: one for each. A member that stands twice:
+// the last counts. Error: it is no JSON object, and where; all of it is looked at.
 Result<> read_message(JsonReader& reader, std::string_view message, std::span<const std::string_view> paths,
                       Arena& arena, std::span<MessageValue> into);
 
