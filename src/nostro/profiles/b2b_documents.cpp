@@ -202,6 +202,7 @@ std::string party_group(std::string_view payment_type, std::string_view originat
 }
 
 void index_rows(const Payment& payment, std::vector<IndexRow>& into) {
+    if (payment.attachment.empty()) return;
     const std::string timestamp = timestamp_of(payment.requested_at);
     const std::string originator = originator_of(payment);
     into.push_back({std::string(kAllGroup), full_key(timestamp, payment.type, originator, payment.key)});

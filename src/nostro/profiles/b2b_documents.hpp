@@ -73,7 +73,7 @@ std::optional<std::string> message_key(MessageKey strategy, const Row& row);
 // The object that queries answer with; all values are texts, empty where the document names no beneficiary.
 void write_answer(JsonWriter& json, const Row& row);
 
-// --- the query index: two rows a payment
+// --- the query index: two rows a payment; none of what came without a document, as reversals do
 
 // By time: of all payments. By time and id: of one type and originator.
 constexpr std::string_view kAllGroup = "time";

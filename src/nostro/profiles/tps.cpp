@@ -136,11 +136,12 @@ std::string user_of(const Payment& payment) {
 
 }  // namespace
 
-Transaction transaction_of(const Outcome& outcome, const Payment& payment, const Words& words) {
+std::optional<Transaction> transaction_of(const Outcome& outcome, const Payment& payment, const Words& words) {
+    if (!outcome.reverses.empty()) return std::nullopt;
     const std::string& status = outcome.status == Status::settled                               ? words.completed
                                 : outcome.status == Status::accepted || is_open(outcome.status) ? words.pending
                                                                                                 : words.failed;
-    return {outcome.number, user_of(payment), payment.amount, status, outcome.accepted_at};
+    return Transaction{outcome.number, user_of(payment), payment.amount, status, outcome.accepted_at};
 }
 
 namespace {
@@ -200,10 +201,10 @@ Result<std::optional<Transaction>> transaction(const Ledger& ledger, std::uint64
         if (outcome.tenant != ledger.tenant() || outcome.number != number) continue;
         const Payment* payment = payment_of(**frame, outcome);
         if (payment == nullptr) continue;
-        if (!is_open(outcome.status)) return std::optional(transaction_of(outcome, *payment, words));
+        if (!is_open(outcome.status)) return transaction_of(outcome, *payment, words);
         const auto now = ledger.history().payment(outcome.payment);
         if (!now) return now.error();
-        return std::optional(transaction_of(*now ? (*now)->last() : outcome, *payment, words));
+        return transaction_of(*now ? (*now)->last() : outcome, *payment, words);
     }
     return std::optional<Transaction>();
 }

@@ -4,6 +4,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,9 +26,10 @@ struct Transaction {
     Money amount;
     std::string status;
     Instant created_at{};
+    friend bool operator==(const Transaction&, const Transaction&) = default;
 };
-// Of a payment and the last thing that became of it.
-Transaction transaction_of(const Outcome& outcome, const Payment& payment, const Words& words);
+// Of a payment and the last thing that became of it. nullopt: of a reversal, for which a transaction has no words.
+std::optional<Transaction> transaction_of(const Outcome& outcome, const Payment& payment, const Words& words);
 
 // The documents.
 

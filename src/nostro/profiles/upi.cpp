@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "nostro/base/hex.hpp"
 #include "nostro/base/json_text.hpp"
 #include "nostro/base/text.hpp"
 #include "nostro/profiles/account_names.hpp"
@@ -131,7 +132,7 @@ Transaction transaction_of(const Outcome& outcome, const Payment& payment, const
         }
         return row;
     }
-    row.tx_id = payment.key;
+    row.tx_id = payment.key.empty() ? to_hex(outcome.payment) : std::string(payment.key);  // a reversal may have none
     row.payer_id = payer_of(payment);
     row.payee_id = payee_of(payment);
     row.amount = payment.amount.minor() / kPaisa;

@@ -23,7 +23,7 @@ Metrics::Metrics(MetricsRegistry& registry, std::size_t balance_gauges)
 
 void Metrics::count(const Outcome& outcome, const Payment* payment) {
     const bool is_first = outcome.event == Event::submitted || outcome.event == Event::record_kept;
-    if (!is_first) return;
+    if (!is_first || !outcome.reverses.empty()) return;  // what is given back is no new payment
     all_.add();
     const bool is_success = outcome.status == Status::settled;
     (is_success ? success_ : failed_).add();

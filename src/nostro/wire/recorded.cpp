@@ -38,7 +38,12 @@ const Payment* payment_of(const DecodedFrame& frame, const Outcome& outcome) {
 }
 
 Payment asked_for(const Command* command, const Outcome& outcome) {
-    if (const Payment* payment = payment_of(command, outcome)) return *payment;
+    if (const Payment* asked = payment_of(command, outcome)) {
+        Payment payment = *asked;
+        // Of a reversal of all that is left nobody named the amount.
+        if (!outcome.reverses.empty()) payment.amount = outcome.amount;
+        return payment;
+    }
     Payment payment;
     payment.id = outcome.payment;
     payment.tenant = outcome.tenant;

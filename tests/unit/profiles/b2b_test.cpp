@@ -152,6 +152,18 @@ TEST_F(B2bTest, OtherTypesAndAnyTextAsPartyAreTaken) {
     EXPECT_EQ(rows.at(1).group, party_group("BARTER", odd)) << "also of an account whose name was cut";
 }
 
+TEST_F(B2bTest, AReversalHasNoDocumentAndIsNotFound) {
+    sent(a_document());
+    const auto back = world.reverse(told);
+    EXPECT_EQ(back.outcome.status, Status::settled);
+    EXPECT_EQ(back.payment.amount.decimal(), "900898.06");
+    std::vector<IndexRow> rows;
+    index_rows(back.payment, rows);
+    EXPECT_TRUE(rows.empty());
+    index_rows(told.payment, rows);
+    EXPECT_EQ(rows.size(), 2u);
+}
+
 TEST_F(B2bTest, NobodyPaysThemselves) { EXPECT_EQ(sent(a_document({{"CUST2", "CUST1"}})).status, "FAILED"); }
 
 TEST_F(B2bTest, KeysThatCollideAreRemarkedOn) {

@@ -240,6 +240,17 @@ TEST_F(ClearingTest, AnAmountThatIsNotPositiveIsRejectedOnRecord) {
     EXPECT_EQ(world().balance("ACC001"), 50000'00);
 }
 
+TEST_F(ClearingTest, AReversalShowsWhatItMoves) {
+    sample();
+    sent("T1", "250.50", "ACC001", "ACC002");
+    const Step step = reversed();
+    EXPECT_EQ(status_of(step), "settled");
+    EXPECT_EQ(transaction_row(step).amount, "250.50");
+    EXPECT_EQ(transaction_row(step).from_account, "ACC002");
+    EXPECT_EQ(transaction_row(step).to_account, "ACC001");
+    EXPECT_THAT(cleared_message(step), HasSubstr(R"("amount":250.50,)"));
+}
+
 TEST_F(ClearingTest, AHouseAccountIsNobodysPayer) {
     sample();
     const Step step = sent("T1", "5.00", "house:cash:USD", "ACC001");

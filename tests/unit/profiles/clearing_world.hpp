@@ -99,6 +99,15 @@ protected:
         add_outcome(recorded, world().service->frame(receipt.place.seq).value(), receipt.place.index);
         return step(recorded);
     }
+    // All of what was sent last.
+    Step reversed() {
+        const Recorded& original = recorded_.back();
+        auto builder = world().service->build(nullptr, find_profile("clearing")->tenant);
+        EXPECT_TRUE(builder.reverse(original, std::nullopt, {}, {}, {}));
+        const Receipt receipt = world().run(builder).at(0);
+        add_outcome(recorded_.emplace_back(), world().service->frame(receipt.place.seq).value(), receipt.place.index);
+        return step(recorded_.back());
+    }
     Recorded& last() { return recorded_.back(); }
 
     const std::string original_policy{embedded_file("profiles/clearing.toml").value()};

@@ -60,6 +60,16 @@ TEST_F(LoggingTest, HistoryIsOnRecordAndMovesNothing) {
     EXPECT_EQ(world.balance("party:C1:USD"), std::nullopt);
 }
 
+TEST_F(LoggingTest, AReversalIsARowWithItsAmountFromTheReceiverBack) {
+    sent(R"({"sender":"C1","receiver":"M1","amount":"181.00"})");
+    const auto back = world.reverse(told);
+    const auto row = row_of(back.outcome, asked_for(command_of(*back.frame, back.outcome), back.outcome));
+    ASSERT_TRUE(row);
+    std::string report;
+    append_report_row(report, *row);
+    EXPECT_EQ(report, R"({"id":2,"sender":"M1","receiver":"C1","amount":181.00,"status":"Completed"})");
+}
+
 struct Unreadable {
     const char* message;
     const char* why;

@@ -80,10 +80,21 @@ public:
         ledger->submit(memory, std::span(&wish, 1),
                        [&](Result<std::vector<Receipt>> receipts) { promise.set_value(std::move(receipts)); });
         auto receipts = future.get();
-        Told told;
         if (!receipts) throw std::runtime_error(receipts.error().what);
         EXPECT_TRUE(ledger->complete(*receipts));
-        told.receipt = receipts->at(0);
+        return told_of(receipts->at(0));
+    }
+    // All of it that is not reversed yet, as POST /v1/payments/{id}/reverse does.
+    Told reverse(const Told& original) {
+        Recorded recorded;
+        add_outcome(recorded, original.frame, original.receipt.place.index);
+        auto builder = service->build(nullptr, entry_.tenant);
+        EXPECT_TRUE(builder.reverse(recorded, std::nullopt, {}, {}, {}));
+        return told_of(run(builder).at(0));
+    }
+    Told told_of(const Receipt& receipt) {
+        Told told;
+        told.receipt = receipt;
         if (told.receipt.place.seq == 0) return told;
         told.frame = service->frame(told.receipt.place.seq).value();
         told.outcome = told.frame->changes.outcomes.at(told.receipt.place.index);

@@ -163,7 +163,7 @@ TEST_F(TpsTest, AnyTextIsAUserAndIsReadBack) {
 
 TEST_F(TpsTest, AMessageIsTheBodyAndIsKnownByItsPlace) {
     const auto told = world.send(a_body("ann", "3.5"), {"file:1", 1});
-    EXPECT_EQ(body_of(transaction_of(told.outcome, told.payment, {})).substr(0, 70),
+    EXPECT_EQ(body_of(transaction_of(told.outcome, told.payment, {}).value()).substr(0, 70),
               R"({"user_id":"ann","amount":3.5,"currency":"USD","id":1,"status":"comple)");
     EXPECT_EQ(world.send(a_body("ann", "3.5"), {"file:1", 1}).receipt.answer.kind, Answer::Kind::replayed);
     EXPECT_EQ(world.send(a_body("ann", "3.5"), {"file:1", 2}).receipt.answer.kind, Answer::Kind::recorded);
@@ -171,6 +171,17 @@ TEST_F(TpsTest, AMessageIsTheBodyAndIsKnownByItsPlace) {
     EXPECT_EQ(world.send(R"({"user_id":"ann","amount":0})").dead_letter,
               "amount: Amount should be greater than 0; currency: Field required");
     EXPECT_EQ(world.send("nonsense").dead_letter, "body: JSON decode error");
+}
+
+TEST_F(TpsTest, AReversalIsNoTransaction) {
+    const auto back = world.reverse(world.send(a_body("ann", "3.5"), {"file:1", 1}));
+    EXPECT_EQ(back.outcome.status, Status::settled);
+    EXPECT_EQ(world.balance("user:ann:USD"), 0);
+    EXPECT_EQ(transaction_of(back.outcome, back.payment, {}), std::nullopt);
+    EXPECT_EQ(get("1").status, 200);
+    EXPECT_EQ(get("2").status, 404);
+    EXPECT_THAT(post(a_body("ann", "1")).body, HasSubstr(R"("id":3,)"));
+    EXPECT_EQ(get("3").status, 200);
 }
 
 TEST_F(TpsTest, ReviewsAndRenamedStatesAreShownAsTheyAre) {

@@ -92,6 +92,20 @@ TEST_F(UpiTest, WhatIsNotPositiveIsAFailureOnRecord) {
     EXPECT_EQ(world.balance("user:ann"), std::nullopt);
 }
 
+TEST_F(UpiTest, AReversalIsARowOfItsOwnAndNoPaymentInTheMetrics) {
+    sent(a_message("t1", "ann", "bea", "250"));
+    const auto back = world.reverse(told);
+    const Transaction row = transaction_of(back.outcome, back.payment, *world.policy());
+    EXPECT_EQ(row.tx_id.size(), 32u) << "the payment's, where nobody gave it one";
+    EXPECT_EQ(row.payer_id, "bea");
+    EXPECT_EQ(row.payee_id, "ann");
+    EXPECT_EQ(row.amount, 250);
+    EXPECT_EQ(row.status, "SUCCESS");
+    const std::string metrics = world.metrics.prometheus_text();
+    EXPECT_THAT(metrics, HasSubstr("\nupi_transactions_total{status=\"SUCCESS\"} 1\n"));
+    EXPECT_THAT(metrics, HasSubstr("\ntransaction_amount_count 1\n"));
+}
+
 TEST_F(UpiTest, NobodyPaysThemselves) {
     const Transaction row = sent(a_message("t1", "ann", "ann", "10"));
     EXPECT_EQ(row.status, "FAILED");
