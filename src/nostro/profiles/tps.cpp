@@ -314,7 +314,7 @@ Route Tps::post_route(Ledger& ledger) const {
     Route route;
     route.method = Method::post;
     route.path = "/transactions";
-    route.operation = "createTransaction";
+    route.operation = "submitTransaction";
     route.tag = "Transactions";
     route.summary = "Takes one transaction";
     route.description =

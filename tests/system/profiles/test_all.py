@@ -220,5 +220,8 @@ def test_no_document_names_anything_twice(nostro, names):
     client = nostro(*(argument for name in names for argument in ("--profile", name))).client()
     for path in ["/openapi.json", *(f"/openapi/{name}.json" for name in ("tps", "logging", "b2b"))]:
         document = json.loads(client.get(path).body, object_pairs_hook=without_doubles)
+        ids = [each["operationId"] for methods in document["paths"].values()
+               for each in methods.values() if isinstance(each, dict) and "operationId" in each]  # fmt: skip
+        assert ids and len(ids) == len(set(ids)), (path, sorted(each for each in ids if ids.count(each) > 1))
         named = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(document)))
         assert named <= set(document["components"]["schemas"]), path

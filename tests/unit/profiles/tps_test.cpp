@@ -18,7 +18,7 @@ using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using ::testing::StartsWith;
 
-constexpr std::string_view kPost = "createTransaction", kGet = "readTransaction";
+constexpr std::string_view kPost = "submitTransaction", kGet = "readTransaction";
 constexpr const char* kTime = "20[0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9](.[0-9]{6})?";
 
 std::string a_body(std::string_view user, std::string_view amount, std::string_view currency = "USD") {
