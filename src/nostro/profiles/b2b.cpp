@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <array>
 
-#include "nostro/base/time.hpp"
 #include "nostro/domain/account.hpp"
 #include "nostro/profiles/account_names.hpp"
+#include "nostro/profiles/column_values.hpp"
 #include "nostro/wire/framework_json.hpp"
 #include "nostro/wire/json_fault.hpp"
 #include "nostro/wire/message_json.hpp"
@@ -54,13 +54,10 @@ Error wrong(std::string_view path, std::string_view what) {
     return {ErrorCode::invalid, fmt::format("{}: {}", path, what)};
 }
 
-// A date-time; without a zone it is UTC.
 Result<Instant> time_of(std::string_view path, const MessageValue& value) {
     const auto text = message_text(path, value, 64);
     if (!text) return text.error();
-    constexpr std::size_t kSeconds = 19;  // 2026-11-21T09:30:00
-    const bool has_zone = text->find_first_of("Zz+-", kSeconds) != std::string_view::npos;
-    const auto at = parse_rfc3339(has_zone ? std::string(*text) : fmt::format("{}Z", *text));
+    const auto at = parse_column_time(*text);
     if (!at) return wrong(path, fmt::format("{} is no date-time", *text));
     return *at;
 }

@@ -5,14 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <mutex>
 
 #include "nostro/base/hex.hpp"
 #include "nostro/base/json_text.hpp"
 #include "nostro/base/sha256.hpp"
 #include "nostro/base/text.hpp"
-#include "nostro/base/time.hpp"
 #include "nostro/profiles/clearing_documents.hpp"
+#include "nostro/profiles/column_values.hpp"
 #include "nostro/wire/message_json.hpp"
 
 namespace nostro {
@@ -23,7 +22,6 @@ namespace {
 constexpr std::size_t kIdMax = 50, kWordMax = 20, kNameMax = 100;
 constexpr std::int64_t kAmountMax = 999'999'999'999'999;  // DECIMAL(15,2)
 constexpr std::size_t kDescriptionBytesMax = 64u << 10;
-constexpr std::size_t kCustomersMax = 100'000;
 
 enum Field : std::size_t {
     kTable,
@@ -139,7 +137,7 @@ Result<Transaction> read_transaction(const Values& values, Currency currency) {
     row.description = *description;
     for (const Field field : {kCreated, kTimestamp}) {
         if (values[field].kind != MessageValue::Kind::text) continue;
-        if (const auto at = parse_rfc3339(values[field].text)) row.requested_at = *at;
+        if (const auto at = parse_column_time(values[field].text)) row.requested_at = *at;
     }
     return row;
 }
@@ -249,7 +247,8 @@ private:
         return Wish(open);
     }
 
-    // As the row says that has its customer's columns, too; else as the customer's own row said.
+    // As the row says that has its customer's columns, too; else as the sample data says. Not as other rows said: the
+    // same row must mean the same at every time.
     Result<Owner> owner_of(const Values& values, std::string_view customer_id) const {
         const Field name_field = is_given(values[kCustomerName]) ? kCustomerName : kName;
         if (is_given(values[name_field])) {
@@ -257,15 +256,17 @@ private:
             const auto name = text_of(values, name_field, kNameMax);
             if (!name) return name.error();
             owner.name = *name;
+            // No default: an account of somebody risky must not open as one of low risk.
+            if (!is_given(values[kRiskLevel])) return wrong(kRiskLevel, "is missing; the row names its customer");
             const auto level = risk_level_of(values);
             if (!level) return level.error();
             owner.risk_level = *level;
             return owner;
         }
-        const std::scoped_lock lock(mutex_);
         const auto found = customers_.find(customer_id);
         if (found != customers_.end()) return found->second;
-        return wrong(kCustomerId, quoted(customer_id) + " is not known; send the row of customers first");
+        return wrong(kCustomerId, quoted(customer_id) +
+                                      " is none of the sample data; send customer_name and risk_level in this row");
     }
 
     Result<Wish> customer(const Values& values, Arena& arena) const {
@@ -285,10 +286,6 @@ private:
             .field("email", *email)
             .field("risk_level", to_upper(nostro::name(*level)))
             .end_object();
-        const std::scoped_lock lock(mutex_);
-        if (customers_.size() < kCustomersMax || customers_.contains(*id)) {
-            customers_.insert_or_assign(std::string(*id), Owner{std::string(*name), *level});
-        }
         // Longer than any transaction_id, with which it shares the keys; another for every change of the row.
         const std::string key = std::string(kCustomerKey) + to_hex(sha256(json)).substr(0, 32);
         return Wish(RecordWish{arena.copy(key), Reason::none, arena.copy(json)});
@@ -320,8 +317,7 @@ private:
     }
 
     const Currency currency_;
-    mutable std::mutex mutex_;
-    mutable std::map<std::string, Owner, std::less<>> customers_;  // of the sample data, and of rows since the start
+    const std::map<std::string, Owner, std::less<>> customers_;  // of the sample data
 };
 
 }  // namespace

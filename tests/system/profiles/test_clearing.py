@@ -334,7 +334,8 @@ def test_rows_of_all_tables_are_fed_from_one_file(clearing, tmp_path):
     path = tmp_path / "rows.ndjson"
     path.write_text("\n".join(json.dumps(row) for row in [
         {"table": "customers", "customer_id": "CUST005", "name": "Mo", "email": "mo@example.org", "risk_level": "MEDIUM"},
-        {"table": "accounts", "account_number": "ACC007", "customer_id": "CUST005", "account_type": "SAVINGS", "balance": "12.50"},
+        {"table": "accounts", "account_number": "ACC007", "customer_id": "CUST005", "customer_name": "Mo", "risk_level": "MEDIUM",
+         "account_type": "SAVINGS", "balance": "12.50"},
         {"table": "accounts", "account_number": "ACC008", "customer_id": "CUST001", "account_type": "SAVINGS"},
         {"table": "transactions", **transaction("2.50", "ACC007", "ACC008", transaction_id="T1")},
         {"table": "accounts", "account_number": "ACC009", "customer_id": "CUST999", "account_type": "SAVINGS"},

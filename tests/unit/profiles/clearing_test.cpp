@@ -285,7 +285,9 @@ TEST_F(ClearingTest, WhatNobodyCanReadSaysWhy) {
         {R"({"transaction_id":"T","amount":1,"from_account":"A","to_account":"B","description":7})", "description: "},
         {R"({"transaction_id":"T","amount":1,"from_account":"A","to_account":"B","transaction_type":"123456789012345678901"})",
          "transaction_type: "},
-        {R"({"account_number":"A9","customer_id":"CUST009","account_type":"CHECKING"})", "'CUST009' is not known"},
+        {R"({"account_number":"A9","customer_id":"CUST009","account_type":"CHECKING"})", "'CUST009' is none of"},
+        {R"({"account_number":"A9","customer_id":"CUST009","customer_name":"X","account_type":"CHECKING"})",
+         "risk_level: is missing"},
         {R"({"account_number":"A9","customer_id":"CUST001","account_type":"CHECKING","status":"FROZEN"})", "status: "},
         {R"({"account_number":"A9","customer_id":"CUST001","account_type":"CHECKING","balance":"-1"})", "below 0"},
         {R"({"account_number":"A9","customer_id":"CUST001"})", "account_type: is missing"},
@@ -294,10 +296,10 @@ TEST_F(ClearingTest, WhatNobodyCanReadSaysWhy) {
     for (const auto& [message, why] : cases) EXPECT_THAT(world().send(message).dead_letter, HasSubstr(why)) << message;
 }
 
-TEST_F(ClearingTest, RowsOfCustomersAndAccountsOpenAccountsOnce) {
+TEST_F(ClearingTest, RowsOfCustomersAndAccountsAreTakenOnce) {
     const char* customer = R"({"table":"customers","customer_id":"CUST007","name":"Mo","risk_level":"MEDIUM"})";
     const char* account =
-        R"({"table":"accounts","account_number":"ACC007","customer_id":"CUST007","account_type":"SAVINGS","balance":12.50})";
+        R"({"table":"accounts","account_number":"ACC007","customer_id":"CUST007","customer_name":"Mo","risk_level":"MEDIUM","account_type":"SAVINGS","balance":12.50})";
     const auto kept = world().send(customer);
     EXPECT_EQ(kept.outcome.event, Event::record_kept);
     EXPECT_EQ(customer_row(kept.payment)->risk_level, "MEDIUM");
@@ -312,6 +314,32 @@ TEST_F(ClearingTest, RowsOfCustomersAndAccountsOpenAccountsOnce) {
                    "account_type":"CHECKING","balance":"0.00","status":"ACTIVE"})");
     EXPECT_EQ(image("ACC008").risk_level, RiskLevel::high) << "a row that has its customer's columns needs no other";
     EXPECT_EQ(world().balance("ACC007"), 12'50);
+}
+
+TEST_F(ClearingTest, ARowMeansTheSameBeforeAndBehindTheRowOfItsCustomer) {
+    const char* account = R"({"account_number":"ACC007","customer_id":"CUST007","account_type":"SAVINGS"})";
+    const std::string before = world().send(account).dead_letter;
+    world().send(R"({"table":"customers","customer_id":"CUST007","name":"Mo","risk_level":"HIGH"})");
+    EXPECT_EQ(world().send(account).dead_letter, before) << "what only this process knows counts for nothing";
+    EXPECT_THAT(before, HasSubstr("send customer_name and risk_level in this row"));
+    world().send(R"({"table":"customers","customer_id":"CUST001","name":"X","risk_level":"HIGH"})");
+    world().send(R"({"account_number":"ACC008","customer_id":"CUST001","account_type":"SAVINGS"})");
+    EXPECT_EQ(image("ACC008").risk_level, RiskLevel::low) << "as the sample data says";
+}
+
+TEST_F(ClearingTest, TimesWithoutAZoneAreUtc) {
+    sample();
+    const auto created_at = [&](std::string_view id, std::string_view member) {
+        return to_rfc3339(
+            transaction_row(
+                sent(fmt::format(
+                    R"({{"transaction_id":"{}","amount":1,"from_account":"ACC001","to_account":"ACC002",{}}})", id,
+                    member)))
+                .created_at);
+    };
+    EXPECT_EQ(created_at("T1", R"("created_at":"2024-01-01T12:00:00")"), "2024-01-01T12:00:00.000000Z");
+    EXPECT_EQ(created_at("T2", R"("timestamp":"2024-01-01T12:00:00.5")"), "2024-01-01T12:00:00.500000Z");
+    EXPECT_EQ(created_at("T3", R"("created_at":"2024-01-01T12:00:00+02:00")"), "2024-01-01T10:00:00.000000Z");
 }
 
 TEST_F(ClearingTest, AnyTextIsAnAccountNumber) {
