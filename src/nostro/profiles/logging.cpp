@@ -8,6 +8,7 @@
 #include "nostro/base/log.hpp"
 #include "nostro/profiles/account_names.hpp"
 #include "nostro/profiles/logging_routes.hpp"
+#include "nostro/wire/framework_json.hpp"
 #include "nostro/wire/message_json.hpp"
 
 namespace nostro {
@@ -53,6 +54,7 @@ Result<Message> read_fields(std::string_view text, Arena& arena) {
     const auto amount = message_amount("amount", values[kAmount], *currency);
     if (!amount) return amount.error();
     if (amount->minor() <= 0) return wrong("amount", "is not above zero");
+    if (!fits_numeric_20_4(*amount)) return wrong("amount", "has more than 16 digits before the point");
     message.amount = *amount;
     message.is_historical = values[kStatus].kind == MessageValue::Kind::text && values[kStatus].text == kHistorical;
     if (values[kId].kind == MessageValue::Kind::text) {

@@ -309,13 +309,21 @@ bool read_framework_body(const Request& request, std::span<const FrameworkField>
     return errors.empty();
 }
 
+bool fits_numeric_20_4(Money amount) {
+    constexpr std::int64_t kWholeEnd = 10'000'000'000'000'000;
+    std::int64_t whole = amount.minor();
+    for (int i = 0; i < amount.currency().decimals(); ++i) whole /= 10;
+    return whole > -kWholeEnd && whole < kWholeEnd;
+}
+
 std::optional<Money> framework_money(std::span<const FrameworkField> fields, std::size_t number,
                                      const FrameworkValue& value, Currency currency, FrameworkErrors& errors) {
     const auto money = Money::parse(value.text, currency);
-    if (money) return *money;
+    if (money && fits_numeric_20_4(*money)) return *money;
     const std::string_view decimals = split_once(value.text, '.').second;
     const std::size_t last = decimals.find_last_not_of('0');
-    const bool too_fine = last != std::string_view::npos && last >= static_cast<std::size_t>(currency.decimals());
+    const bool too_fine =
+        !money && last != std::string_view::npos && last >= static_cast<std::size_t>(currency.decimals());
     errors.add(too_fine ? FrameworkFault::money_too_many_decimals : FrameworkFault::money_overflow,
                {.field = fields[number].name, .order = number}, compact_json(value.raw),
                too_fine ? std::to_string(currency.decimals()) : std::string());

@@ -45,7 +45,9 @@ struct FrameworkValue {
 bool read_framework_body(const Request& request, std::span<const FrameworkField> fields, Arena& arena,
                          std::span<FrameworkValue> into, FrameworkErrors& errors);
 
-// The amount of field `number`, which was read as money, in a currency. nullopt: noted.
+// Whether it fits into the originals' columns numeric(20,4): 16 digits before the point.
+bool fits_numeric_20_4(Money amount);
+// The amount of field `number`, which was read as money, in a currency; it fits into such a column. nullopt: noted.
 std::optional<Money> framework_money(std::span<const FrameworkField> fields, std::size_t number,
                                      const FrameworkValue& value, Currency currency, FrameworkErrors& errors);
 

@@ -85,6 +85,7 @@ TEST_F(LoggingTest, WhatNobodyCanReadSaysWhy) {
                                 {R"({"sender":"a","receiver":"b","amount":0})", "amount: is not above zero"},
                                 {R"({"sender":"a","receiver":"b","amount":-2})", "amount: is not above zero"},
                                 {R"({"sender":"a","receiver":"b","amount":1.005})", "amount: "},
+                                {R"({"sender":"a","receiver":"b","amount":10000000000000000})", "16 digits before"},
                                 {R"({"sender":"a","receiver":"b","amount":1,"currency":"usd"})", "currency: "}};
     for (const auto& [message, why] : cases) EXPECT_THAT(world.send(message).dead_letter, HasSubstr(why)) << message;
 }
