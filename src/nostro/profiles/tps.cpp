@@ -20,8 +20,6 @@ namespace {
 
 constexpr std::string_view kUser = "user:", kClearing = "tps:clearing:", kUserId = "user_id", kTxnId = "txn_id";
 constexpr std::int64_t kCached_s = 3600;
-// What amount numeric(20,4) of the table can hold in front of the point.
-constexpr std::int64_t kWholeEnd = 10'000'000'000'000'000;
 
 enum Field : std::size_t { kFieldUser, kFieldAmount, kFieldCurrency, kFields };
 constexpr std::array<FrameworkField, kFields> kBody{{
@@ -159,14 +157,6 @@ std::optional<Wanted> read_body(const Request& request, Arena& arena, FrameworkE
     const auto currency = Currency::parse(values[kFieldCurrency].text);
     if (amount.raw.empty() || errors.has(kFieldAmount) || !currency) return std::nullopt;
     const auto money = framework_money(kBody, kFieldAmount, amount, *currency, errors);
-    if (money) {
-        std::int64_t whole = money->minor();
-        for (int i = 0; i < currency->decimals(); ++i) whole /= 10;
-        if (whole >= kWholeEnd) {
-            errors.add(FrameworkFault::money_overflow, {.field = kBody[kFieldAmount].name, .order = kFieldAmount},
-                       compact_json(amount.raw));
-        }
-    }
     if (!errors.empty()) return std::nullopt;
     return Wanted{values[kFieldUser].text, *money};
 }
