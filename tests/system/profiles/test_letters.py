@@ -120,7 +120,7 @@ def test_a_letter_of_a_profile_can_be_discarded_without_it(nostro, served):
     refused(bare.client().post(f"{path}/redrive"), 409, "already_decided")
 
 
-def test_an_account_row_is_taken_once_its_customer_is_known(nostro):
+def test_an_account_row_is_taken_once_it_brings_its_customer(nostro):
     program = nostro("--profile", "clearing")
     api = program.client()
     row = {"account_number": "ACC900", "customer_id": "CUST900", "account_type": "SAVINGS", "balance": 12.50}
@@ -129,8 +129,9 @@ def test_an_account_row_is_taken_once_its_customer_is_known(nostro):
     refused(api.post(f"{path}/redrive"), 422, "still_unreadable")
     customer = {"customer_id": "CUST900", "name": "Mo", "email": None, "risk_level": "MEDIUM"}
     assert send(program, "clearing", customer)["records"] == 1
+    refused(api.post(f"{path}/redrive"), 422, "still_unreadable")
     for _ in range(2):
-        answer = api.post(f"{path}/redrive")
+        answer = api.post(f"{path}/redrive", {"payment": {**row, "customer_name": "Mo", "risk_level": "MEDIUM"}})
         assert answer.status == 200, answer
         assert (answer.json["state"], answer.json["payment_id"]) == ("redriven", None)
     opened = api.get("/v1/accounts/ACC900", tenant="clearing").json
