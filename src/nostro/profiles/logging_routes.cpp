@@ -131,12 +131,14 @@ private:
     bool begun_ = false, has_rows_ = false, is_broken_ = false;
 };
 
-void get_reports(Ledger& ledger, const Request& request, const Reply& reply) {
-    const std::uint64_t after = parse_uint64(request.parameter("after")).value_or(0);
-    const std::uint64_t count_max = parse_uint64(request.parameter("limit")).value_or(~std::uint64_t{0});
-    ledger.when_readable([&ledger, reply, after, count_max] {
-        reply.on_worker([&ledger, reply, after, count_max] {
+// An index that is far behind is waited for a while: each try ends when it has caught up, or a moment later.
+void open_report(Ledger& ledger, const Reply& reply, std::uint64_t after, std::uint64_t count_max, int tries) {
+    ledger.when_readable([&ledger, reply, after, count_max, tries] {
+        reply.on_worker([&ledger, reply, after, count_max, tries] {
             const auto first = ledger.history().frame_of_number(ledger.tenant(), after + 1);
+            if (!first && first.error().code == ErrorCode::unavailable && tries > 1) {
+                return open_report(ledger, reply, after, count_max, tries - 1);
+            }
             Response response;
             if (!first) {
                 write_framework_refusal(response, 503, first.error().what);
@@ -146,6 +148,12 @@ void get_reports(Ledger& ledger, const Request& request, const Reply& reply) {
             reply(std::move(response));
         });
     });
+}
+
+void get_reports(Ledger& ledger, const Request& request, const Reply& reply) {
+    constexpr int kTries = 50;
+    open_report(ledger, reply, parse_uint64(request.parameter("after")).value_or(0),
+                parse_uint64(request.parameter("limit")).value_or(~std::uint64_t{0}), kTries);
 }
 
 Route transaction_route(Ledger& ledger) {
