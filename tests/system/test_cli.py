@@ -86,8 +86,6 @@ def test_wrong_use_is_told_with_the_nearest_that_there_is(arguments, told):
     (["submit", "--metadata", "=foo"], "--metadata: '=foo': write"),
     (["accounts", "open", "a", "--metadata", "foo"], "--metadata: 'foo': write it as NAME=VALUE"),
     (["accounts", "change", "a", "--limit", "daily"], "--limit: 'daily': write it as NAME=VALUE"),
-    (["generate", "paysim", "--to", "http"], "--to 'http': rows go to stdout or to a file; `nostro replay"),
-    (["generate", "paysim", "--to", "http://x:1"], "--to 'http://x:1': rows go to stdout or to a file"),
     (["generate", "paysim", "--to", "kafka"], "--to 'kafka'"), (["generate", "paysim", "--to", "postgres"], "--to 'p"),
     (["list", "--url", "nowhere/x"], "--url or NOSTRO_URL: 'nowhere/x' is none; expected http://HOST:PORT"),
     (["list", "--url", ""], "--url or NOSTRO_URL: '' is none"),
