@@ -25,6 +25,19 @@ function(nostro_layer name)
   target_link_libraries(nostro_${name} ${scope} ${ARG_LINK})
 endfunction()
 
+# nostro_copies_inline(NAME files...): what every payment passes through. Copies of some hundred bytes are made by a loop:
+# g++ takes `rep movs` otherwise, which begins slowly and waits for what was just written.
+function(nostro_copies_inline name)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU" OR NOT CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+    return()
+  endif()
+  set(strategy vector_loop:1024:noalign,libcall:-1:noalign)
+  foreach(file IN LISTS ARGN)
+    set_property(SOURCE ${PROJECT_SOURCE_DIR}/src/nostro/${name}/${file} APPEND PROPERTY COMPILE_OPTIONS
+                 -mmemcpy-strategy=${strategy} -mmemset-strategy=${strategy})
+  endforeach()
+endfunction()
+
 # nostro_program(NAME SOURCES... LINK targets...): an executable under the project's flags.
 function(nostro_program name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})

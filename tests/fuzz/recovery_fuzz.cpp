@@ -1,7 +1,7 @@
 // A small journal with its files overwritten, cut and moved about: whatever stands there, starting either refuses with
 // words or gives a chain, and looking (verify, log, images, sealed ids) never falls over.
 //
-// The input is a list of edits: [file, what, offset (3), length, bytes...].
+// The input is a list of edits (spoil.hpp).
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -15,6 +15,7 @@
 #include "nostro/journal/segment_journal.hpp"
 #include "nostro/journal/verify.hpp"
 #include "nostro/wire/chain.hpp"
+#include "tests/fuzz/spoil.hpp"
 #include "tests/support/frame_chain.hpp"
 
 namespace nostro {
@@ -43,32 +44,6 @@ std::shared_ptr<MemoryStorage> small_journal() {
     while (fold.step(Instant{}).value()) {
     }
     return storage;
-}
-
-void edit(MemoryStorage& storage, ByteReader& in) {
-    const auto names = storage.names();
-    const auto& name = names[in.u8() % names.size()];
-    auto bytes = storage.bytes(name);
-    const auto what = in.u8() % 5;
-    const std::size_t offset = (in.u8() | in.u8() << 8 | in.u8() << 16) % (bytes.size() + 1);
-    const std::size_t length = in.u8();
-    if (what == 0) {  // overwrite
-        for (std::size_t i = offset; i < std::min(bytes.size(), offset + length); ++i) bytes[i] = std::byte{in.u8()};
-        storage.set_bytes(name, bytes);
-    } else if (what == 1) {  // cut
-        bytes.resize(offset);
-        storage.set_bytes(name, bytes);
-    } else if (what == 2) {  // a block over another
-        for (std::size_t i = 0; i < 4096 && offset + i < bytes.size() && length * 4096 + i < bytes.size(); ++i) {
-            bytes[offset / 4096 * 4096 + i] = bytes[length * 4096 + i];
-        }
-        storage.set_bytes(name, bytes);
-    } else if (what == 3) {  // zeros
-        for (std::size_t i = offset; i < std::min(bytes.size(), offset + length * 64); ++i) bytes[i] = std::byte{0};
-        storage.set_bytes(name, bytes);
-    } else {  // another file's content
-        storage.set_bytes(name, storage.bytes(names[length % names.size()]));
-    }
 }
 
 void start(const std::shared_ptr<MemoryStorage>& storage) {
@@ -102,7 +77,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     static const auto original = small_journal();
     auto storage = original->copy();
     ByteReader in(std::as_bytes(std::span(data, size)));
-    for (int edits = 0; edits < 16 && in.remaining() >= 6; ++edits) edit(*storage, in);
+    for (int edits = 0; edits < 16 && in.remaining() >= fuzz::kEditLeast; ++edits) fuzz::spoil(*storage, in);
     {
         MemoryDisk disk(storage);
         auto report = verify(disk);

@@ -90,9 +90,11 @@ need() {
 configure() {
     local folder=build/$1 stamp
     stamp="$(sha256sum CMakePresets.json | cut -d ' ' -f 1) $root"
-    # Without it the program still builds, and its /docs and /redoc say what is missing.
+    # Without them the program still builds, and says what is missing where it would need it.
     tools/fetch/swagger_ui.sh || true
     tools/fetch/redoc.sh || true
+    tools/fetch/hiredis.sh || true
+    tools/fetch/librdkafka.sh || true
     if [ ! -f "$folder/build.ninja" ] || [ "$(cat "$folder/.configured" 2>/dev/null)" != "$stamp" ]; then
         rm -rf "$folder/CMakeCache.txt" "$folder/CMakeFiles"
         cmake --preset "$1" || return

@@ -21,6 +21,9 @@ case ${1:-} in
     *) usage >&2 && exit 2 ;;
 esac
 
+# The embedded default is shown, whatever servers this shell knows.
+unset KAFKA_BOOTSTRAP_SERVERS KAFKA_BROKER NOSTRO_POSTGRES_URL NOSTRO_REDIS_URL REDIS_HOST REDIS_PORT
+
 rows=${NOSTRO_DEMO_ROWS:-1000000}
 listen=${NOSTRO_DEMO_LISTEN:-127.0.0.1:8000}
 folder=$NOSTRO_HOME/demo

@@ -1,218 +1,18 @@
+// A configuration, from its file, the environment and the command line.
 #include "nostro/app/config.hpp"
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
 #include <algorithm>
-#include <array>
 
+#include "nostro/app/production.hpp"
 #include "nostro/base/text.hpp"
 
 namespace nostro {
 namespace {
 
 Error invalid(std::string what) { return {ErrorCode::invalid, std::move(what)}; }
-
-// Readers and writers of the few types that a key can have.
-
-Result<> read(bool& into, std::string_view text) {
-    if (text != "true" && text != "false") return invalid(fmt::format("{} is neither true nor false", quoted(text)));
-    into = text == "true";
-    return {};
-}
-std::string write(bool value) { return value ? "true" : "false"; }
-
-Result<> read(std::string& into, std::string_view text) {
-    into = text;
-    return {};
-}
-std::string write(const std::string& value) { return fmt::format("\"{}\"", value); }
-
-Result<> read(std::chrono::nanoseconds& into, std::string_view text) {
-    const auto parsed = parse_duration(text);
-    if (!parsed) return parsed.error();
-    if (*parsed <= std::chrono::nanoseconds::zero()) return invalid("must be more than 0");
-    into = *parsed;
-    return {};
-}
-std::string write(std::chrono::nanoseconds value) { return fmt::format("\"{}\"", format_duration(value)); }
-
-template <class Unsigned>
-struct Range {
-    Unsigned least, most;
-};
-
-template <class Unsigned>
-Setting number(std::string_view key, std::string_view help, Unsigned& (*field)(Config&), Range<Unsigned> range) {
-    auto set = [field, range](Config& config, std::string_view text) -> Result<> {
-        const auto value = parse_uint64(text);
-        if (!value) return value.error();
-        if (*value < range.least || *value > range.most) {
-            return invalid(fmt::format("{} is not between {} and {}", *value, range.least, range.most));
-        }
-        field(config) = static_cast<Unsigned>(*value);
-        return {};
-    };
-    auto get = [field](const Config& config) { return std::to_string(field(const_cast<Config&>(config))); };
-    return {key, help, set, get};
-}
-
-Setting bytes(std::string_view key, std::string_view help, std::uint64_t& (*field)(Config&),
-              Range<std::uint64_t> range) {
-    auto set = [field, range](Config& config, std::string_view text) -> Result<> {
-        const auto value = parse_bytes(text);
-        if (!value) return value.error();
-        if (*value < range.least || *value > range.most) {
-            return invalid(fmt::format("{} is not between {} and {}", format_bytes(*value), format_bytes(range.least),
-                                       format_bytes(range.most)));
-        }
-        field(config) = *value;
-        return {};
-    };
-    auto get = [field](const Config& config) {
-        return fmt::format("\"{}\"", format_bytes(field(const_cast<Config&>(config))));
-    };
-    return {key, help, set, get};
-}
-
-template <class Value>
-Setting plain(std::string_view key, std::string_view help, Value& (*field)(Config&)) {
-    auto set = [field](Config& config, std::string_view text) { return read(field(config), text); };
-    auto get = [field](const Config& config) { return write(field(const_cast<Config&>(config))); };
-    return {key, help, set, get};
-}
-
-Setting choice(std::string_view key, std::string_view help, std::string& (*field)(Config&),
-               std::vector<std::string_view> choices) {
-    auto set = [field, choices](Config& config, std::string_view text) -> Result<> {
-        if (std::ranges::find(choices, text) == choices.end()) {
-            return invalid(fmt::format("{} is none of {}", quoted(text), fmt::join(choices, ", ")));
-        }
-        field(config) = text;
-        return {};
-    };
-    auto get = [field](const Config& config) { return write(field(const_cast<Config&>(config))); };
-    return {key, help, set, get};
-}
-
-// What a browser sends as Origin: a scheme and a host, with a port where it is not the scheme's own; no path.
-bool is_origin(std::string_view text) {
-    const std::size_t scheme = text.starts_with("https://") ? 8 : text.starts_with("http://") ? 7 : 0;
-    constexpr std::string_view kHost = "abcdefghijklmnopqrstuvwxyz0123456789.-_:[]";
-    return scheme != 0 && text.size() > scheme && text.find_first_not_of(kHost, scheme) == std::string_view::npos;
-}
-
-Setting origin(std::string_view key, std::string_view help, std::string& (*field)(Config&)) {
-    auto set = [field](Config& config, std::string_view text) -> Result<> {
-        if (!text.empty() && text != "*" && !is_origin(text)) {
-            return invalid(
-                fmt::format("{} is no origin: write it like https://shop.example, in small letters and "
-                            "without a path, or * for any",
-                            quoted(text)));
-        }
-        field(config) = text;
-        return {};
-    };
-    auto get = [field](const Config& config) { return write(field(const_cast<Config&>(config))); };
-    return {key, help, set, get};
-}
-
-constexpr std::uint64_t kMiB = 1u << 20;
-using C = Config;
-using U32 = std::uint32_t;
-using U64 = std::uint64_t;
-
-// long: prose of the settings, in the order in which they are shown.
-std::vector<Setting> make_settings() {
-    return {
-        plain<std::string>("server.listen",
-                           "Address and port of the HTTP server. Port 0: any free one, printed at start.",
-                           [](C& c) -> std::string& { return c.server.listen; }),
-        plain<bool>("server.insecure_listen",
-                    "Allows an address beyond loopback although there is no authentication: whoever reaches the port "
-                    "moves money.",
-                    [](C& c) -> bool& { return c.server.insecure_listen; }),
-        number<U32>("server.io_threads", "Threads that read requests and write answers.",
-                    [](C& c) -> U32& { return c.server.io_threads; }, {1, 64}),
-        number<U32>("server.connections_max", "Connections at once; further ones are answered 503 and closed.",
-                    [](C& c) -> U32& { return c.server.connections_max; }, {1, 1'000'000}),
-        origin(
-            "server.cors_origin",
-            "Whose web pages may use the API (CORS): an origin such as https://shop.example, or * for any. Empty: only "
-            "those that come from the server itself.",
-            [](C& c) -> std::string& { return c.server.cors_origin; }),
-        plain<std::chrono::nanoseconds>("server.idle_timeout", "How long a connection may stay without a request.",
-                                        [](C& c) -> std::chrono::nanoseconds& { return c.server.idle_timeout; }),
-        plain<std::chrono::nanoseconds>("server.head_timeout", "How long the head of a request may take to arrive.",
-                                        [](C& c) -> std::chrono::nanoseconds& { return c.server.head_timeout; }),
-        plain<std::chrono::nanoseconds>("server.body_timeout", "How long the body of a request may take to arrive.",
-                                        [](C& c) -> std::chrono::nanoseconds& { return c.server.body_timeout; }),
-        plain<std::string>("data.dir",
-                           "Folder of the journal and of all that is made from it. One program owns it at a time.",
-                           [](C& c) -> std::string& { return c.data.dir; }),
-        choice("journal.kind",
-               "segment: files in data.dir. memory: nothing survives the end of the program; for trying out.",
-               [](C& c) -> std::string& { return c.journal.kind; }, {"segment", "memory"}),
-        bytes("journal.segment_bytes", "Size of one journal file; two are kept ready ahead.",
-              [](C& c) -> U64& { return c.journal.segment_bytes; }, {16 * kMiB, 64 * 1024 * kMiB}),
-        number<U32>("journal.in_flight", "Frames that may be on their way to the disk at once.",
-                    [](C& c) -> U32& { return c.journal.in_flight; }, {1, 8}),
-        bytes("journal.tail_bytes", "Newest frames kept in memory, so that readers need no disk.",
-              [](C& c) -> U64& { return c.journal.tail_bytes; }, {kMiB, 64 * 1024 * kMiB}),
-        plain<bool>("journal.archive", "Compresses closed segments and moves them to archive/.",
-                    [](C& c) -> bool& { return c.journal.archive; }),
-        number<U32>("journal.keep_days",
-                    "Days of history that are kept at least; older segments are dropped behind a verified "
-                    "image. 0: all, for ever.",
-                    [](C& c) -> U32& { return c.journal.keep_days; }, {0, 100'000}),
-        number<U32>("book.accounts_max", "Accounts the Book has room for. Memory: about 120 bytes each.",
-                    [](C& c) -> U32& { return c.book.accounts_max; }, {1'000, 500'000'000}),
-        number<U32>("book.counters_max",
-                    "Limit counters: accounts that are in use, times the policy's limits and their buckets.",
-                    [](C& c) -> U32& { return c.book.counters_max; }, {1'000, 500'000'000}),
-        number<U32>("book.holds_max", "Payments held or in review at once.",
-                    [](C& c) -> U32& { return c.book.holds_max; }, {1'000, 100'000'000}),
-        number<U32>("book.reversed_max", "Payments that have reversals.",
-                    [](C& c) -> U32& { return c.book.reversed_max; }, {1'000, 100'000'000}),
-        number<U32>("book.bounds_max", "Bounds that accounts have of their own.",
-                    [](C& c) -> U32& { return c.book.bounds_max; }, {1'000, 100'000'000}),
-        number<U64>(
-            "book.known_max",
-            "Newest idempotency keys kept in memory; older ones are on disk, for ever. Best more than fit into four "
-            "segments (about 300 bytes each): else segments are closed before they are full.",
-            [](C& c) -> U64& { return c.book.known_max; }, {100'000, 4'000'000'000}),
-        number<U32>("inbox.commands_max", "Commands that may wait for settlement; further ones are answered 503.",
-                    [](C& c) -> U32& { return c.inbox.commands_max; }, {1'000, 10'000'000}),
-        bytes("inbox.bytes_max", "Bytes of commands that may wait for settlement.",
-              [](C& c) -> U64& { return c.inbox.bytes_max; }, {kMiB, 64 * 1024 * kMiB}),
-        plain<bool>("index.enabled",
-                    "Keeps the query index. Without it payments settle, but history routes answer 503.",
-                    [](C& c) -> bool& { return c.index.enabled; }),
-        number<U32>("index.batch_payments", "Payments that go into the index at once.",
-                    [](C& c) -> U32& { return c.index.batch_payments; }, {1'000, 2'000'000}),
-        plain<std::string>("profiles.serve",
-                           "Profiles served beside the native routes, with commas between: upi, tps, logging, b2b, "
-                           "clearing.",
-                           [](C& c) -> std::string& { return c.profiles.serve; }),
-        plain<std::string>("profiles.folder",
-                           "Folder whose NAME.toml stands in the place of the profile's built-in file.",
-                           [](C& c) -> std::string& { return c.profiles.folder; }),
-        plain<std::string>("policy.file",
-                           "TOML file with the first policy of an empty journal. Empty: the built-in one.",
-                           [](C& c) -> std::string& { return c.policy.file; }),
-        plain<std::string>(
-            "proof.key_file",
-            "Private key (PEM, Ed25519) that signs checkpoints; `nostro keys new FILE` makes one. Empty: "
-            "checkpoint.key in the data folder, made at the first start.",
-            [](C& c) -> std::string& { return c.proof.key_file; }),
-        number<U32>("stream.subscribers_max", "Live streams at once.",
-                    [](C& c) -> U32& { return c.stream.subscribers_max; }, {0, 100'000}),
-        number<U32>("stream.events_max", "Events kept ahead for one subscriber; further ones wait in the journal.",
-                    [](C& c) -> U32& { return c.stream.events_max; }, {100, 10'000'000}),
-        choice("log.level", "Least level of the lines on standard error.",
-               [](C& c) -> std::string& { return c.log.level; }, {"debug", "info", "warn", "error"}),
-    };
-}
 
 std::size_t distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> row(b.size() + 1);
@@ -278,11 +78,6 @@ std::string Setting::environment() const {
     return variable;
 }
 
-const std::vector<Setting>& settings() {
-    static const std::vector<Setting> all = make_settings();
-    return all;
-}
-
 const Setting* find_setting(std::string_view key) {
     const auto found = std::ranges::find(settings(), key, &Setting::key);
     return found == settings().end() ? nullptr : &*found;
@@ -324,6 +119,9 @@ Result<> read_config(Config& config, std::string_view text, std::string_view nam
 Result<> read_environment(Config& config, const std::vector<std::string>& environment) {
     for (const std::string& variable : environment) {
         const auto [name, value] = split_once(variable, '=');
+        // As the profiles' originals know it; a key of ours says more.
+        const bool is_kafka = name == "KAFKA_BOOTSTRAP_SERVERS" || name == "KAFKA_BROKER";
+        if (is_kafka && config.kafka.bootstrap_servers.empty()) config.kafka.bootstrap_servers = value;
         const auto setting = std::ranges::find(settings(), name, &Setting::environment);
         if (setting == settings().end() && names_a_section(name)) return unknown_variable(name);
         if (setting == settings().end()) continue;
@@ -335,10 +133,51 @@ Result<> read_environment(Config& config, const std::vector<std::string>& enviro
 }
 
 Result<> check(const Config& config) {
+    if (config.kafka.mechanism != "none" && config.kafka.user.empty()) {
+        return invalid(fmt::format("kafka.user: kafka.mechanism {} needs one", config.kafka.mechanism));
+    }
+    if (!config.kafka.commands_topic.empty() && config.kafka.bootstrap_servers.empty()) {
+        return invalid(
+            "kafka.bootstrap_servers: kafka.commands_topic needs brokers; set it, or KAFKA_BOOTSTRAP_SERVERS");
+    }
+    if (config.journal.kind == "kafka" && config.kafka.bootstrap_servers.empty()) {
+        return invalid("kafka.bootstrap_servers: journal.kind kafka needs brokers; set it, or KAFKA_BOOTSTRAP_SERVERS");
+    }
+    if (config.journal.kind == "postgres" && config.journal.postgres_url.empty() && config.postgres.url.empty()) {
+        return invalid("journal.postgres_url: journal.kind postgres needs a database; set it, or postgres.url");
+    }
+    if (config.journal.sql_is_the_ledger && config.journal.kind != "postgres") {
+        return invalid("journal.sql_is_the_ledger: it needs journal.kind = postgres");
+    }
+    if (config.journal.sql_is_the_ledger && config.postgres.url.empty()) {
+        return invalid(
+            "journal.sql_is_the_ledger: it needs postgres.url, the database of the tables and of the journal");
+    }
+    if (config.standby.enabled && config.journal.kind != "kafka" && config.journal.kind != "postgres") {
+        return invalid(
+            fmt::format("standby.enabled: a journal of kind {} has one process alone; kafka and postgres have "
+                        "standbys",
+                        config.journal.kind));
+    }
+    if (config.projections.elsewhere && config.journal.kind != "kafka" && config.journal.kind != "postgres") {
+        return invalid(
+            fmt::format("projections.elsewhere: a journal of kind {} has one process alone, which feeds what "
+                        "is made from it; kafka and postgres have workers",
+                        config.journal.kind));
+    }
+    if (config.standby.session_timeout < std::chrono::seconds(1)) {
+        return invalid("standby.session_timeout: at least 1s");
+    }
+    if (config.inbox.kind == "postgres" && config.postgres.url.empty()) {
+        return invalid("inbox.kind: postgres needs the database of postgres.url; set it");
+    }
+    if (config.index.enabled && config.index.kind == "postgres" && config.postgres.url.empty()) {
+        return invalid("index.kind: postgres needs the database of postgres.url; set it");
+    }
     if (config.journal.keep_days > 0 && !config.journal.archive) {
         return invalid("journal.keep_days: dropping old segments needs journal.archive = true");
     }
-    return {};
+    return check_production(config);
 }
 
 std::string to_toml(const Config& config) {

@@ -17,9 +17,16 @@
 namespace nostro {
 
 struct Config {
+    // No key: what the command is. Rows of clearing come through capture and clearance, in programs of their own, and
+    // this one settles what they say.
+    bool behind_clearance = false;
+    // Nor for this one: it follows a Book that it never owns, and feeds what is made from the journal beside others.
+    bool feeds_alone = false;
     struct Server {
         std::string listen = "127.0.0.1:8000";
+        bool listen_given = false;  // by a file, the environment or the command line
         bool insecure_listen = false;
+        bool production = false;
         std::uint32_t io_threads = 1;
         std::uint32_t connections_max = 10'000;
         std::string cors_origin;  // empty: none but the server's own
@@ -37,16 +44,36 @@ struct Config {
         std::uint64_t tail_bytes = 64u << 20;
         bool archive = true;
         std::uint32_t keep_days = 0;
+        std::string kafka_topic = "nostro-journal";
+        bool kafka_single_broker = false;
+        std::string postgres_url;
+        std::string postgres_schema = "nostro_journal";
+        bool sql_is_the_ledger = false;
     } journal;
+    struct Standby {
+        bool enabled = false;
+        std::chrono::nanoseconds session_timeout = std::chrono::seconds(6);
+    } standby;
     BookSize book;
     struct Inbox {
+        std::string kind = "memory";
         std::uint32_t commands_max = 100'000;
         std::uint64_t bytes_max = 128u << 20;
     } inbox;
     struct Index {
         bool enabled = true;
+        std::string kind = "files";
         std::uint32_t batch_payments = 200'000;
     } index;
+    struct Postgres {
+        std::string url;
+        bool migrate = true;
+        std::uint32_t connect_tries = 10;
+        std::chrono::nanoseconds connect_pause = std::chrono::seconds(5);
+    } postgres;
+    struct Projections {
+        bool elsewhere = false;
+    } projections;
     struct Policy {
         std::string file;
     } policy;
@@ -54,9 +81,29 @@ struct Config {
         std::string serve;   // names, with commas between
         std::string folder;  // of files in place of the built-in ones
     } profiles;
+    struct Kafka {
+        std::string bootstrap_servers;  // empty: no cluster
+        bool tls = false;
+        std::string ca_file;
+        std::string mechanism = "none", user, password_file;
+        std::string commands_topic;  // empty: none
+        std::string compression = "lz4";
+        bool create_topics = true;
+        bool skip_gaps = false;
+        std::chrono::nanoseconds start_timeout = std::chrono::minutes(1);
+    } kafka;
     struct Proof {
         std::string key_file;
     } proof;
+    struct Redis {
+        std::string url;  // with its password; empty: none
+        std::string ca_file, key_file;
+        std::chrono::nanoseconds read_timeout = std::chrono::milliseconds(50);
+    } redis;
+    struct Reconcile {
+        bool enabled = true;
+        std::chrono::nanoseconds interval = std::chrono::hours(1);
+    } reconcile;
     struct Stream {
         std::uint32_t subscribers_max = 256;
         std::uint32_t events_max = 10'000;
@@ -71,8 +118,8 @@ struct Setting {
     std::string_view key;   // "server.listen"
     std::string_view help;  // what it does, its unit, what to mind
     std::function<Result<>(Config&, std::string_view)> set;
-    std::function<std::string(const Config&)> get;
-    std::string environment() const;  // "NOSTRO_SERVER_LISTEN"
+    std::function<std::string(const Config&)> get;  // a password in it is ***
+    std::string environment() const;                // "NOSTRO_SERVER_LISTEN"
 };
 
 const std::vector<Setting>& settings();

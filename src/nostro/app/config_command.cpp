@@ -1,6 +1,8 @@
 // nostro config: check, show, explain.
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "nostro/app/commands.hpp"
 #include "nostro/app/served_profiles.hpp"
 #include "nostro/app/wiring.hpp"
@@ -13,15 +15,34 @@ using cli::Exit;
 
 struct ConfigOptions {
     std::string file, key;
-    std::vector<std::string> sets;
+    std::vector<std::string> sets, profiles;
 };
 
+// The profiles that are served, and every other one whose file lies in profiles.folder: a start would read it one day.
+std::string profiles_to_check(const Config& config) {
+    std::string names = config.profiles.serve;
+    std::error_code none;
+    for (const auto& file : std::filesystem::directory_iterator(config.profiles.folder, none)) {
+        if (file.path().extension() != ".toml") continue;
+        const std::string name = file.path().stem().string();
+        if (find_profile(name) == nullptr) {
+            fmt::print("note: {}: no profile has this name, so nothing reads it\n", file.path().string());
+        } else {
+            names += "," + name;
+        }
+    }
+    return names;
+}
+
 Exit check_config(cli::Context&, ConfigOptions& options) {
-    const auto config = load_config(options.file, options.sets);
+    auto sets = options.sets;
+    if (!options.profiles.empty()) sets.push_back(fmt::format("profiles.serve={}", fmt::join(options.profiles, ",")));
+    auto config = load_config(options.file, sets);
     if (!config) return cli::fail(Exit::usage, config.error().what);
     if (const auto listen = check_listen(*config); !listen) {
         return cli::fail(Exit::usage, listen.error().what);
     }
+    config->profiles.serve = profiles_to_check(*config);
     MetricsRegistry metrics;
     const auto served = ServedProfiles::load(*config, metrics);
     if (!served) return cli::fail(Exit::usage, served.error().what);
@@ -61,8 +82,13 @@ void describe(cli::Command& command, ConfigOptions& options) {
 
 void add_config(cli::Command app, cli::Context& context) {
     const cli::Command config = app.add_group("config", "Check, show or explain the configuration");
-    cli::add_command<ConfigOptions>(config, context, "check", "Say whether it is fine, or where it is not", describe,
-                                    check_config);
+    cli::add_command<ConfigOptions>(
+        config, context, "check", "Say whether it is fine, or where it is not",
+        [](cli::Command& command, ConfigOptions& options) {
+            describe(command, options);
+            command.option("--profile", options.profiles, "As `nostro serve` takes it; may be repeated").repeatable();
+        },
+        check_config);
     cli::add_command<ConfigOptions>(config, context, "show", "Print all of it as a TOML file", describe, show_config);
     cli::add_command<ConfigOptions>(
         config, context, "explain", "Say what a key does",

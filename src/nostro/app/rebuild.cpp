@@ -4,12 +4,14 @@
 #include <filesystem>
 
 #include "nostro/app/commands.hpp"
+#include "nostro/app/kept_index.hpp"
 #include "nostro/cli/index_rows.hpp"
 #include "nostro/cli/terminal.hpp"
-#include "nostro/engine/frame_cache.hpp"
 #include "nostro/journal/data_directory.hpp"
+#include "nostro/journal/frames_ahead.hpp"
 #include "nostro/journal/posix_disk.hpp"
 #include "nostro/journal/query_index.hpp"
+#include "nostro/journal/recovery.hpp"
 #include "nostro/journal/segment_journal.hpp"
 
 namespace nostro {
@@ -17,37 +19,23 @@ namespace {
 
 using cli::Exit;
 
-constexpr std::size_t kFramesAtOnce = 64;
-
 struct RebuildOptions {
     std::string data = "nostro-data";
 };
 
-Result<Seq> project_all(const Journal& journal, QueryIndex& index, Seq last) {
+Result<> project_all(const Journal& journal, QueryIndex& index, Seq last) {
     cli::Progress progress("rebuild index", "frames", last);
-    std::vector<DecodedPtr> frames;
-    Result<> failed;
-    const auto project = [&] {
-        failed = index.project(frames);
-        if (!frames.empty()) progress.update(frames.back()->seq());
-        frames.clear();
-        return failed.has_value();
-    };
-    const auto read = journal.read(1, [&](const FramePtr& frame) {
-        auto decoded = std::make_shared<DecodedFrame>();
-        if (auto done = decode_body(frame, Sections::all, *decoded); !done) {
-            failed = done;
-            return false;
-        }
-        frames.push_back(std::move(decoded));
-        return frames.size() < kFramesAtOnce || project();
-    });
-    if (!read) return read.error();
-    if (!failed) return failed.error();
-    if (!project()) return failed.error();
-    if (auto done = index.flush(); !done) return done.error();
+    FramesAhead ahead(journal, 1);
+    for (;;) {
+        const auto frames = ahead.next();
+        if (!frames) return frames.error();
+        if (frames->empty()) break;
+        if (auto projected = index.project(*frames); !projected) return projected;
+        progress.update(frames->back()->seq());
+    }
+    if (auto done = index.flush(); !done) return done;
     progress.finish(last);
-    return last;
+    return {};
 }
 
 Exit rebuild(cli::Context&, RebuildOptions& options) {
@@ -55,10 +43,17 @@ Exit rebuild(cli::Context&, RebuildOptions& options) {
     auto disk = PosixDisk::open(options.data, {});
     if (!disk) return cli::fail(disk.error());
     // Taking over tells that no service runs here, and where the chain ends.
-    SegmentJournal journal(**disk, {});
+    SegmentJournalOptions files;
+    files.copies = mirrors_another(**disk);
+    SegmentJournal journal(**disk, files);
     const auto head = journal.take_over();
     if (!head)
         return cli::fail(head.error().code == ErrorCode::conflict ? Exit::environment : Exit::no, head.error().what);
+    if (beginning_is_dropped(options.data)) {
+        return cli::fail(Exit::no, options.data +
+                                       ": its first frames were dropped (journal.keep_days), so no index can be made "
+                                       "anew; the one that is there stays");
+    }
     const auto folder = std::filesystem::path(options.data) / kIndexFolder;
     std::error_code failed;
     std::filesystem::remove_all(folder, failed);
@@ -68,9 +63,8 @@ Exit rebuild(cli::Context&, RebuildOptions& options) {
             return Error{ErrorCode::unavailable, "nothing is read while the index is built"};
         });
     if (!index) return cli::fail(index.error());
-    const auto last = project_all(journal, **index, head->seq);
-    if (!last) return cli::fail(last.error());
-    fmt::print("the index holds {} frames\n", *last);
+    if (auto done = project_all(journal, **index, head->seq); !done) return cli::fail(done.error());
+    fmt::print("the index holds {} frames\n", head->seq);
     return Exit::done;
 }
 

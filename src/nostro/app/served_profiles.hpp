@@ -5,6 +5,7 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -22,12 +23,36 @@ public:
     // `invalid`: a name that is no profile (names those that are), or a file that cannot be understood.
     static Result<std::unique_ptr<ServedProfiles>> load(const Config& config, MetricsRegistry& metrics);
 
-    // Counts what becomes of payments, from the frame behind `accepted` on. nullptr: no profile is served.
+    // Counts what becomes of payments. nullptr: no profile is served.
     Projection* counts(std::function<Seq()> accepted);
+    // From the frame behind `accepted` on, as it stands now; else as it stands when the projection is first asked.
+    // Once.
+    void count_from_here();
 
     // Brings the policies into force that are not yet, and opens the sample accounts that are not there. A policy that
-    // somebody has put in the place of the file's stays.
-    Result<> begin(Service& service, const Clock& clock);
+    // somebody has put in the place of the file's stays. `cache`: of their documents; nullptr where there is none.
+    // `unavailable`: the journal does not take it, or `stop` is asked for; to be called again.
+    Result<> begin(Service& service, const Clock& clock, Cache* cache, const std::stop_token& stop = {});
+    // For a service that does not own the Book: what is there is shown, and nothing is brought. begin() later.
+    void begin_reading(Service& service, const Clock& clock, Cache* cache);
+
+    // Each with what its file says, in the order in which they were named.
+    struct Setup {
+        const ProfileEntry* entry;
+        const ProfileSetup* setup;
+    };
+    std::vector<Setup> setups() const;
+    // Of those that take payments from a topic.
+    struct Topics {
+        const ProfileEntry* entry = nullptr;
+        Profile* profile = nullptr;
+        std::string input, group, outcomes;  // outcomes: empty: it has no such topic
+    };
+    // `behind_clearance`: clearing's is what clearance says, and it tells nothing.
+    std::vector<Topics> topics(bool behind_clearance = false) const;
+
+    // HOST:PORT as configured; where nothing was, the port that a profile's own variable names, on loopback.
+    std::string listen(const Config& config) const;
 
     // What somebody should know of their settings, each "profile NAME: ...".
     std::vector<std::string> remarks() const;
@@ -47,8 +72,9 @@ private:
     };
     class Counts;
 
-    Result<> bring_policy(Service& service, const Clock& clock, const Served& served) const;
-    Result<> open_accounts(Service& service, const Served& served) const;
+    Result<> bring_policy(Service& service, const Clock& clock, const Served& served,
+                          const std::stop_token& stop) const;
+    Result<> open_accounts(Service& service, const Served& served, const std::stop_token& stop) const;
 
     std::vector<Served> served_;
     std::shared_ptr<Counts> counts_;

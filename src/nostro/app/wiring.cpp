@@ -1,21 +1,30 @@
 #include "nostro/app/wiring.hpp"
 
 #include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
 
-#include <cstdlib>
+#include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <limits>
+#include <iterator>
 
 #include "nostro/adapters/memory/memory_journal.hpp"
+#include "nostro/app/first_policy.hpp"
+#include "nostro/app/kafka_journal.hpp"
+#include "nostro/app/kept_index.hpp"
+#include "nostro/app/mirrored.hpp"
+#include "nostro/app/owner_parts.hpp"
+#include "nostro/app/ownership.hpp"
+#include "nostro/app/postgres_journal.hpp"
+#include "nostro/app/projection_worker.hpp"
+#include "nostro/app/redis_parts.hpp"
 #include "nostro/app/served_profiles.hpp"
+#include "nostro/app/serving.hpp"
+#include "nostro/app/shared_inbox.hpp"
 #include "nostro/app/version.hpp"
-#include "nostro/base/embedded.hpp"
 #include "nostro/base/hex.hpp"
 #include "nostro/base/log.hpp"
 #include "nostro/base/metrics.hpp"
-#include "nostro/base/text.hpp"
-#include "nostro/cli/index_rows.hpp"
 #include "nostro/cli/key_file.hpp"
 #include "nostro/engine/checkpoints.hpp"
 #include "nostro/engine/service.hpp"
@@ -28,7 +37,6 @@
 #include "nostro/journal/data_directory.hpp"
 #include "nostro/journal/image_fold.hpp"
 #include "nostro/journal/posix_disk.hpp"
-#include "nostro/journal/query_index.hpp"
 #include "nostro/journal/sealed_runs.hpp"
 #include "nostro/journal/segment_journal.hpp"
 #include "nostro/journal/verify.hpp"
@@ -36,39 +44,9 @@
 namespace nostro {
 namespace {
 
-constexpr std::size_t kIndexFrameCacheBytes = 32u << 20;
 constexpr std::size_t kWaitedBytesMax = 16u << 10;  // some fifty payments
 constexpr std::string_view kKeyFile = "checkpoint.key";
 constexpr std::chrono::milliseconds kCheckpointsLookEvery{250};
-
-// Nothing may go on: what is in memory may be ahead of what is durable. No destructor runs, so nothing more is told.
-[[noreturn]] void end_process(const Error& error) {
-    log_error("fatal", {{"code", name(error.code)}, {"what", error.what}});
-    flush_log();
-    std::_Exit(3);
-}
-
-// A damaged index costs time, never money: it is made again from the journal.
-Result<std::unique_ptr<QueryIndex>> open_index(const QueryIndexOptions& options, const QueryIndex::ReadFrame& read) {
-    auto index = QueryIndex::open(options, read);
-    if (index || index.error().code != ErrorCode::corrupt) return index;
-    log_warn("index_rebuilt", {{"why", index.error().what}});
-    std::error_code ignored;
-    std::filesystem::remove_all(options.folder, ignored);
-    return QueryIndex::open(options, read);
-}
-
-Result<std::string> first_policy(const Config& config) {
-    if (config.policy.file.empty()) {
-        const auto built_in = embedded_file("profiles/nostro.toml");
-        if (!built_in)
-            return Error{ErrorCode::invalid, "policy.file: this build has no policy of its own; name a file"};
-        return std::string(*built_in);
-    }
-    std::ifstream file(config.policy.file, std::ios::binary);
-    if (!file) return Error{ErrorCode::invalid, fmt::format("policy.file: {} cannot be read", config.policy.file)};
-    return std::string(std::istreambuf_iterator<char>(file), {});
-}
 
 SegmentJournalOptions journal_options(const Config& config) {
     SegmentJournalOptions options;
@@ -83,32 +61,17 @@ SegmentJournalOptions journal_options(const Config& config) {
 
 }  // namespace
 
-Result<ListenAddress> parse_listen(std::string_view text) {
-    Error wrong{ErrorCode::invalid, fmt::format("server.listen: {} is not HOST:PORT", quoted(text))};
-    const auto colon = text.rfind(':');
-    if (colon == std::string_view::npos || colon == 0) return wrong;
-    const auto port = parse_uint32(text.substr(colon + 1));
-    if (!port || *port > 65535) return wrong;
-    std::string_view host = text.substr(0, colon);
-    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-    return ListenAddress{std::string(host), static_cast<std::uint16_t>(*port)};
-}
-
-Result<> check_listen(const Config& config) {
-    const auto address = parse_listen(config.server.listen);
-    if (!address) return address.error();
-    ServerOptions options;
-    options.address = address->host;
-    options.insecure_listen = config.server.insecure_listen;
-    return Server::check_address(options);
-}
-
 struct Wiring::Parts {
     explicit Parts(const Config& from) : config(from) {}
 
     Result<> open_journal();
+    void expect(Seq seq, const std::string& says_who) const;
     Result<> open_projections();
+    ServiceParts service_parts();
     Result<> start_service();
+    Result<> begin_as_owner();
+    std::vector<OwnerParts::Step> steps_after_take_over();
+    void lost(const Error& error);
     void start_fold();
     Result<> start_checkpoints();
     Result<> listen();
@@ -120,14 +83,21 @@ struct Wiring::Parts {
 
     std::unique_ptr<PosixDisk> disk;
     std::unique_ptr<SealedRuns> sealed;
-    std::unique_ptr<Journal> journal;
-    SegmentJournal* segments = nullptr;  // the same journal, where it has files
+    std::unique_ptr<Journal> own_journal;
+    Journal* journal = nullptr;          // that one, or mirrored->journal()
+    SegmentJournal* segments = nullptr;  // the same, where it has files
+    std::unique_ptr<Mirrored> mirrored;  // what is around it, where it is on a server
+    std::unique_ptr<Candidacy> candidacy;
 
-    std::unique_ptr<FrameCache> index_frames;
-    std::unique_ptr<QueryIndex> index;
+    std::unique_ptr<KeptIndex> index;  // nullptr: none
 
     std::unique_ptr<ServedProfiles> profiles;
+    std::unique_ptr<RedisParts> redis;  // nullptr: none
+    std::unique_ptr<OwnerParts> owner_parts;
+    Feeding feeding;                     // of a worker that does nothing else
+    std::unique_ptr<SharedInbox> inbox;  // nullptr: none
     std::unique_ptr<Service> service;
+    std::unique_ptr<Ownership> ownership;
     std::unique_ptr<ImageFold> fold;
     std::unique_ptr<StageRunner> fold_runner;
     std::optional<CheckpointFiles> checkpoint_files;
@@ -150,51 +120,78 @@ Result<> Wiring::Parts::open_journal() {
     disk = std::move(*opened);
     if (auto locked = disk->lock(); !locked) return refused(locked.error());
     log_info("data_directory", {{"dir", config.data.dir}, {"writes", disk->description()}});
+    if (auto fits = check_folder(config, *disk); !fits) return fits;
     if (config.journal.kind == "memory") {
-        journal = std::make_unique<MemoryJournal>(std::make_shared<MemoryLog>());
+        own_journal = std::make_unique<MemoryJournal>(std::make_shared<MemoryLog>());
+        journal = own_journal.get();
+        return {};
+    }
+    if (config.journal.kind == "kafka" || config.journal.kind == "postgres") {
+        auto opened_there = config.journal.kind == "kafka"
+                                ? open_kafka_journal(config, metrics, [this](const Error& error) { lost(error); })
+                                : open_postgres_journal(config);
+        if (!opened_there) return opened_there.error();
+        if (!config.feeds_alone) candidacy = std::move(opened_there->candidacy);
+        auto behind = Mirrored::open(config, *disk, std::move(*opened_there), metrics, clock);
+        if (!behind) return behind.error();
+        mirrored = std::move(*behind);
+        journal = &mirrored->journal();
         return {};
     }
     auto runs = SealedRuns::open(*disk, false);
     if (!runs) return runs.error();
     sealed = std::move(*runs);
     auto files = std::make_unique<SegmentJournal>(*disk, journal_options(config));
-    segments = files.get();
-    journal = std::move(files);
+    journal = segments = files.get();
+    own_journal = std::move(files);
     return {};
+}
+
+// Somebody else has seen that frame accepted.
+void Wiring::Parts::expect(Seq seq, const std::string& says_who) const {
+    if (segments != nullptr) segments->expect(seq, says_who);
+    if (mirrored) mirrored->expect(seq, says_who);
 }
 
 Result<> Wiring::Parts::open_projections() {
+    auto beside = RedisParts::make(config, *profiles, clock, metrics);
+    if (!beside) return beside.error();
+    redis = std::move(*beside);
     if (!config.index.enabled) return {};
-    const auto folder = (std::filesystem::path(config.data.dir) / kIndexFolder).string();
-    // A journal in memory begins anew, and so does what is made from it.
-    std::error_code ignored;
-    if (segments == nullptr) std::filesystem::remove_all(folder, ignored);
-    index_frames = std::make_unique<FrameCache>(*journal, kIndexFrameCacheBytes);
-    index_frames->set_accepted(std::numeric_limits<Seq>::max());  // the index knows accepted frames only
-    QueryIndexOptions options{folder, config.index.batch_payments, cli::index_rows()};
-    if (segments != nullptr) {
-        options.read_bytes = [this](Seq seq, std::uint32_t begin, std::span<std::byte> into) {
-            return segments->store().bytes(seq, begin, into);
+    KeptIndex::From from;
+    from.journal = journal;
+    from.readable = [this] { return service ? service->accepted() : Seq{0}; };
+    if (segments != nullptr || mirrored) {
+        from.read_bytes = [this](Seq seq, std::uint32_t begin, std::span<std::byte> into) {
+            return mirrored ? mirrored->journal().bytes(seq, begin, into) : segments->store().bytes(seq, begin, into);
+        };
+        from.will_read = [this](Seq seq, std::uint32_t begin, std::uint32_t bytes) {
+            return mirrored ? mirrored->journal().will_read(seq, begin, bytes)
+                            : segments->store().will_read(seq, begin, bytes);
         };
     }
-    auto opened = open_index(options, [this](Seq seq) { return index_frames->frame(seq); });
+    auto opened = KeptIndex::open(config, std::move(from));
     if (!opened) return opened.error();
     index = std::move(*opened);
-    const auto next = index->next();
-    if (!next) return next.error();
+    const auto seen = index->seen();
+    if (!seen) return seen.error();
     // The index takes accepted frames only: what it has seen must be in the journal.
-    if (segments != nullptr) segments->expect(*next - 1, "the query index");
+    if (*seen != 0) expect(*seen, "the query index");
     return {};
 }
 
-Result<> Wiring::Parts::start_service() {
-    auto policy = first_policy(config);
-    if (!policy) return policy.error();
+void Wiring::Parts::lost(const Error& error) {
+    if (!ownership) end_process(error);
+    ownership->lost(error);
+}
+
+// What every process has; what only an owner has stands in ServiceParts besides, or comes with the ownership.
+ServiceParts Wiring::Parts::service_parts() {
     ServiceParts parts;
-    parts.journal = journal.get();
-    parts.sealed = sealed.get();
-    parts.index = index.get();
-    if (index) parts.projections.push_back({"index", index.get()});
+    parts.journal = journal;
+    parts.sealed = mirrored ? &mirrored->ids() : sealed.get();
+    parts.index = index ? index->history() : nullptr;
+    if (index && index->projection() != nullptr) parts.projections.push_back({"index", index->projection()});
     if (auto* counts = profiles->counts([this] { return service->accepted(); }); counts != nullptr) {
         parts.projections.push_back({"profiles", counts});
     }
@@ -203,10 +200,45 @@ Result<> Wiring::Parts::start_service() {
     parts.metrics = &metrics;
     parts.fatal = end_process;
     parts.beside = [this](std::vector<PartState>& states) {
+        if (index) index->add_state(states);
+        if (redis) states.push_back(redis->state());
+        owner_parts->states(states);
+        if (inbox) states.push_back(inbox->state());
+        if (candidacy) states.push_back(ownership->state());
+        if (mirrored) states.push_back(mirrored->state());
         if (fold == nullptr) return;
         const std::string trouble = fold->trouble();
         states.push_back({.name = "fold", .ready = trouble.empty(), .needed = false, .reason = trouble});
     };
+    inbox = SharedInbox::make(config);
+    if (inbox) inbox->add_to(parts);
+    return parts;
+}
+
+Result<> Wiring::Parts::start_service() {
+    auto policy = first_policy(config);
+    if (!policy) return policy.error();
+    owner_parts = std::make_unique<OwnerParts>(
+        OwnerParts::Around{.config = &config,
+                           .profiles = profiles.get(),
+                           .redis = redis.get(),
+                           .journal = journal,
+                           .mirrored = mirrored.get(),
+                           .disk = config.journal.kind != "memory" ? disk.get() : nullptr,
+                           .clock = &clock,
+                           .metrics = &metrics,
+                           .expect = [this](Seq seq, const std::string& who) { expect(seq, who); }});
+    ServiceParts parts = service_parts();
+    if (!config.standby.enabled) {
+        if (auto added = owner_parts->add_to(parts); !added) return added;
+        if (redis) std::ranges::copy(redis->projections(), std::back_inserter(parts.projections));
+    } else if (config.feeds_alone || config.journal.sql_is_the_ledger) {
+        if (auto opened = owner_parts->open_tables(); !opened) return opened;
+    }
+    if (config.feeds_alone) {
+        const auto accepted = [this] { return service->accepted(); };
+        if (auto added = feeding.add_to(parts, owner_parts->tables(), redis.get(), accepted); !added) return added;
+    }
     ServiceOptions options;
     options.book = config.book;
     options.inbox_commands_max = config.inbox.commands_max;
@@ -215,18 +247,66 @@ Result<> Wiring::Parts::start_service() {
     options.subscribers_max = config.stream.subscribers_max;
     options.default_policy = std::move(*policy);
     service = std::make_unique<Service>(std::move(parts), std::move(options));
+    ownership = std::make_unique<Ownership>(Ownership::Parts{.service = service.get(),
+                                                             .candidacy = candidacy.get(),
+                                                             .begin = steps_after_take_over(),
+                                                             .fatal = end_process,
+                                                             .end = [] { ::kill(::getpid(), SIGTERM); }});
+    owner_parts->use(*service);
+    if (redis) redis->use(*service);
+    if (!config.standby.enabled) return begin_as_owner();
+    if (auto followed = service->follow(); !followed) return followed;
+    if (config.feeds_alone && redis) redis->start();
+    if (inbox) {
+        if (auto follows = inbox->follows(*service); !follows) return follows;
+    }
+    profiles->begin_reading(*service, clock, redis ? redis->cache() : nullptr);
+    return {};
+}
+
+Result<> Wiring::Parts::begin_as_owner() {
+    if (candidacy) candidacy->claims();
     if (auto started = service->start(); !started) return started;
-    return profiles->begin(*service, clock);
+    if (redis) redis->start();
+    if (auto begun = profiles->begin(*service, clock, redis ? redis->cache() : nullptr); !begun) return begun;
+    owner_parts->begin();
+    return inbox ? inbox->owns(*service) : Result<>();
+}
+
+// The same for who was a standby: payments are taken already.
+std::vector<OwnerParts::Step> Wiring::Parts::steps_after_take_over() {
+    std::vector<OwnerParts::Step> steps{
+        [this](const std::stop_token& stop) {
+            return profiles->begin(*service, clock, redis ? redis->cache() : nullptr, stop);
+        },
+        [this](const std::stop_token&) -> Result<> {
+            if (redis) {
+                for (const auto& projection : redis->projections()) service->add_projection(projection);
+                redis->start();
+            }
+            checkpoint_runner->start();
+            return {};
+        },
+        [this](const std::stop_token&) { return inbox ? inbox->owns(*service) : Result<>(); },
+    };
+    for (auto& step : owner_parts->steps()) steps.push_back(std::move(step));
+    return steps;
 }
 
 void Wiring::Parts::start_fold() {
+    if (mirrored) mirrored->start();
     if (segments == nullptr) return;
     FoldOptions options;
     options.archive = config.journal.archive;
     options.keep_days = std::chrono::days(config.journal.keep_days);
+    options.ids_max = config.book.known_max;
+    options.pace = [this](std::size_t) { fold_runner->keep_pace(); };
     fold = std::make_unique<ImageFold>(*disk, segments->store(), *sealed, segments->id(), options);
     fold_runner = std::make_unique<StageRunner>(
-        StageRunner::Options{.name = "fold", .idle_max = std::chrono::milliseconds(250), .gives_way = true},
+        StageRunner::Options{.name = "fold",
+                             .idle_max = std::chrono::milliseconds(250),
+                             .gives_way = true,
+                             .behind = [this] { return fold->behind(); }},
         [this]() -> Result<std::size_t> {
             const std::string before = fold->trouble();
             const auto did = fold->step(clock.now());
@@ -252,7 +332,7 @@ Result<> Wiring::Parts::start_checkpoints() {
 
     std::vector<Checkpoint> known;
     Checkpoints::Keep keep = [](const Checkpoint&) -> Result<> { return {}; };
-    if (segments != nullptr) {  // those of a journal in memory are gone with it
+    if (config.journal.kind != "memory") {  // those of a journal in memory are gone with it
         auto files = CheckpointFiles::open(*disk);
         if (!files) return files.error();
         checkpoint_files = std::move(*files);
@@ -270,19 +350,20 @@ Result<> Wiring::Parts::start_checkpoints() {
         },
         // No payment waits for it: the next start signs what is due.
         [](const Error& error) { log_error("checkpoints_stopped", {{"what", error.what}}); });
-    checkpoint_runner->start();
+    if (service->role() == Role::owner) checkpoint_runner->start();
     return {};
 }
 
 Result<> Wiring::Parts::listen() {
-    const auto address = parse_listen(config.server.listen);
-    if (!address) return address.error();
     api = {.service = service.get(),
            .metrics = &metrics,
            .clock = &clock,
            .version = std::string(kVersion),
            .checkpoints = checkpoints.get(),
            .profiles = profiles->list(),
+           .reconciler = &owner_parts->reconciler(),
+           .take_over = [this] { return ownership->take_over(); },
+           .hand_over = [this] { return ownership->hand_over(); },
            .last_verified = [this] { return read_verified(*disk).value_or(std::string()); }};
     std::vector<Route> routes = native_routes(api);
     for (Route& route : profiles->routes()) routes.push_back(std::move(route));
@@ -290,20 +371,11 @@ Result<> Wiring::Parts::listen() {
     add_pages(routes, api, documents);
     router = std::make_unique<Router>(std::move(routes));
     http_metrics = std::make_unique<HttpMetrics>(metrics, *router, profiles->count_requests());
-    ServerOptions options;
-    options.address = address->host;
-    options.port = address->port;
-    options.insecure_listen = config.server.insecure_listen;
-    options.io_threads = config.server.io_threads;
-    options.connections_max = config.server.connections_max;
-    const auto ms = [](std::chrono::nanoseconds ns) { return std::chrono::ceil<std::chrono::milliseconds>(ns); };
-    options.round_begins = [this] { service->round_begins(); };
-    options.round_ends = [this] { service->round_ends(); };
-    options.session.cors_origin = config.server.cors_origin;
-    options.session.idle_timeout = ms(config.server.idle_timeout);
-    options.session.head_timeout = ms(config.server.head_timeout);
-    options.session.body_timeout = ms(config.server.body_timeout);
-    auto started = Server::start(options, *router, *http_metrics);
+    auto options = server_options(config, profiles->listen(config));
+    if (!options) return options.error();
+    options->round_begins = [this] { service->round_begins(); };
+    options->round_ends = [this] { service->round_ends(); };
+    auto started = Server::start(*options, *router, *http_metrics);
     if (!started) return started.error();
     server = std::move(*started);
     return {};
@@ -312,7 +384,14 @@ Result<> Wiring::Parts::listen() {
 // Against the flow: first nobody may come in, then what came in is settled, then what reads the journal ends.
 void Wiring::Parts::stop() {
     if (server) server->stop();
+    if (ownership) ownership->stop();
+    if (owner_parts) owner_parts->stop_comparing();
+    if (inbox) inbox->stop();
+    if (redis) redis->stop();
+    if (owner_parts) owner_parts->stop_taking();
     if (service) service->stop();
+    if (candidacy) candidacy->stop();
+    if (mirrored) mirrored->stop();
     if (fold_runner) fold_runner->stop();
     if (checkpoint_runner) checkpoint_runner->stop();
     server.reset();
@@ -330,14 +409,16 @@ Result<std::unique_ptr<Wiring>> Wiring::start(const Config& config) {
     parts->profiles = std::move(*profiles);
     if (auto done = parts->open_journal(); !done) return done.error();
     if (auto done = parts->open_projections(); !done) return done.error();
-    if (auto done = parts->start_service(); !done) return done.error();
-    parts->start_fold();
-    auto done = parts->start_checkpoints();
+    if (auto done = parts->mirrored ? parts->mirrored->catch_up() : Result<>(); !done) return done.error();
+    auto done = parts->start_service();
+    if (done) parts->start_fold();
+    if (done) done = parts->start_checkpoints();
     if (done) done = parts->listen();
     if (!done) {
         parts->stop();
         return done.error();
     }
+    parts->ownership->start();
     return std::unique_ptr<Wiring>(new Wiring(std::move(parts)));
 }
 

@@ -6,26 +6,30 @@
 #include <string>
 
 #include "nostro/app/config.hpp"
+#include "nostro/app/serving.hpp"
 #include "nostro/base/result.hpp"
 
 namespace nostro {
 
-class Wiring {
+class Wiring final : public Serving {
 public:
     // Recovers, starts all threads, listens. Errors say what to do: `conflict` (another program owns the directory),
     // `corrupt` (acknowledged data is missing), `unavailable` (port taken, no space), `invalid` (configuration).
     static Result<std::unique_ptr<Wiring>> start(const Config& config);
-    ~Wiring();  // as stop()
+    ~Wiring() override;  // as stop()
 
-    std::string url() const;
+    std::string url() const override;
     // Listens no more, settles and answers what was taken, ends all threads.
-    void stop();
+    void stop() override;
 
 private:
     struct Parts;
     explicit Wiring(std::unique_ptr<Parts> parts);
     std::unique_ptr<Parts> parts_;
 };
+
+// The policy of an empty journal, as TOML: policy.file, else the built-in one.
+Result<std::string> first_policy(const Config& config);
 
 // "127.0.0.1:8000", "[::1]:0"
 struct ListenAddress {

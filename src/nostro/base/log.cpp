@@ -1,5 +1,3 @@
-#include "nostro/base/log.hpp"
-
 #include <spdlog/async_logger.h>
 #include <spdlog/details/thread_pool.h>
 #include <spdlog/sinks/base_sink.h>
@@ -17,6 +15,7 @@
 #include <mutex>
 
 #include "nostro/base/json_text.hpp"
+#include "nostro/base/log_allowance.hpp"
 #include "nostro/base/time.hpp"
 
 namespace nostro {
@@ -235,10 +234,14 @@ void set_log_sink(std::function<void(std::string_view)> sink) {
 void flush_log() { output().flush(); }
 
 void log_event(LogLevel level, std::string_view event, LogFields fields) {
+    log_event_up_to(settings().per_second.load(std::memory_order_relaxed), level, event, fields);
+}
+
+void log_event_up_to(unsigned per_second, LogLevel level, std::string_view event, LogFields fields) {
     Settings& all = settings();
     if (level < all.level.load(std::memory_order_relaxed)) return;
     std::uint64_t suppressed = 0;
-    if (!all.allowance.take(event, all.per_second.load(std::memory_order_relaxed), suppressed)) return;
+    if (!all.allowance.take(event, per_second, suppressed)) return;
 
     const bool json = all.format.load(std::memory_order_relaxed) == LogFormat::json;
     std::string line =

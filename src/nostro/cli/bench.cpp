@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 
 #include "nostro/base/text.hpp"
 #include "nostro/cli/bench_report.hpp"
@@ -26,7 +27,8 @@ constexpr std::array kShapes = {Shape{"single", 1, 1, 1}, Shape{"concurrent", 64
                                 Shape{"bulk", 8, 1, 1000}};
 
 struct BenchOptions {
-    std::string url, plain, body, journal = "segment";
+    std::string url, plain, body, get, journal = "segment";
+    std::vector<std::string> targets;  // what the file `get` holds
     std::vector<std::string> shapes = {"single", "concurrent", "pipelined", "bulk"}, sets;
     std::uint32_t accounts = 10'000, seconds = 5, warmup = 0, hot_percent = 0;
     std::uint32_t connections = 0, pipeline = 0, batch = 0;
@@ -79,7 +81,8 @@ struct Target {
     std::string path;  // of a server that is no nostro; else empty
 };
 
-Result<BenchMeasured> measure(const BenchOptions& options, const Target& target, Shape shape) {
+Result<BenchMeasured> measure(const BenchOptions& options, const Target& target, Shape shape,
+                              const std::filesystem::path& folder) {
     if (options.connections > 0) shape.connections = options.connections;
     if (options.pipeline > 0) shape.pipeline = options.pipeline;
     if (options.batch > 0) shape.batch = options.batch;
@@ -93,7 +96,7 @@ Result<BenchMeasured> measure(const BenchOptions& options, const Target& target,
     load.batch = shape.batch;
     load.rate = options.rate;
     BenchRequestOptions form{target.url,  target.path,  options.accounts, options.hot_percent,
-                             shape.batch, options.seed, options.body};
+                             shape.batch, options.seed, options.body,     options.targets};
     BenchRequests requests(form);
     if (options.warmup > 0) {
         load.duration = std::chrono::seconds(options.warmup);
@@ -104,10 +107,13 @@ Result<BenchMeasured> measure(const BenchOptions& options, const Target& target,
     if (options.payments > 0) load.duration = std::chrono::hours(24);
     Progress progress(std::string(shape.name), "payments", options.payments);
     load.progress = [&](std::uint64_t payments) { progress.update(payments); };
+    std::optional<GapWatch> gaps;  // before anything is counted: it lays out a file
+    if (load.rate > 0) gaps.emplace(folder);
     const MetricsSample before = sample_of(options, target.url);
     const auto cpu_before = listener_cpu(target.url.port);
     auto result = run_bench_load(load, requests);
     if (!result) return result.error();
+    if (gaps) measured.gaps = gaps->end();
     const auto cpu_after = listener_cpu(target.url.port);
     const MetricsSample after = sample_of(options, target.url);
     progress.finish(result->payments);
@@ -141,7 +147,7 @@ Result<BenchReport> run(const BenchOptions& options, const Target& target, const
         if (auto opened = open_accounts(options, target.url); !opened) return opened.error();
     }
     for (const std::string& name : options.shapes) {
-        auto measured = measure(options, target, *std::ranges::find(kShapes, name, &Shape::name));
+        auto measured = measure(options, target, *std::ranges::find(kShapes, name, &Shape::name), folder);
         if (!measured) return measured.error();
         report.loads.push_back(std::move(*measured));
     }
@@ -196,6 +202,23 @@ Exit bench_own(Context& context, const BenchOptions& options) {
     return finish(context, *report);
 }
 
+Result<std::vector<std::string>> read_targets(const std::string& path) {
+    std::vector<std::string> targets;
+    std::ifstream file(path);
+    for (std::string line; std::getline(file, line);) {
+        if (line.empty()) continue;
+        const bool is_target = line.front() == '/' && line.find_first_of(" \r\t") == line.npos;
+        if (!is_target || line.size() != (targets.empty() ? line : targets.front()).size()) {
+            return Error{ErrorCode::invalid,
+                         fmt::format("{}: line {}: write paths that begin with /, one a line, all of one length", path,
+                                     targets.size() + 1)};
+        }
+        targets.push_back(std::move(line));
+    }
+    if (targets.empty()) return Error{ErrorCode::invalid, path + " holds no paths, or cannot be read"};
+    return targets;
+}
+
 Exit bench(Context& context, BenchOptions& options) {
     const bool running = !options.url.empty() || !options.plain.empty();
     if (!options.url.empty() && !options.plain.empty())
@@ -207,12 +230,20 @@ Exit bench(Context& context, BenchOptions& options) {
     if (options.prove && options.journal == "memory") {
         return fail(Exit::usage, "--prove: a journal in memory leaves nothing to prove the books from");
     }
-    if (!options.body.empty()) {
-        if (options.plain.empty()) return fail(Exit::usage, "--body is sent to the URL that --plain names");
+    for (const auto& [name, given] : {std::pair("--body", !options.body.empty()), {"--get", !options.get.empty()}}) {
+        if (!given) continue;
+        if (options.plain.empty())
+            return fail(Exit::usage, fmt::format("{} is sent to the URL that --plain names", name));
         std::erase(options.shapes, "bulk");  // of payments of ours
         if (options.shapes.empty() || options.batch > 1) {
-            return fail(Exit::usage, "--body is one request each: leave --load bulk and --batch out");
+            return fail(Exit::usage, fmt::format("{} is one request each: leave --load bulk and --batch out", name));
         }
+    }
+    if (!options.get.empty()) {
+        if (!options.body.empty()) return fail(Exit::usage, "--body and --get exclude each other");
+        auto targets = read_targets(options.get);
+        if (!targets) return fail(Exit::usage, "--get: " + targets.error().what);
+        options.targets = std::move(*targets);
     }
     return running ? bench_running(context, options) : bench_own(context, options);
 }
@@ -227,6 +258,8 @@ void add_bench(Command app, Context& context) {
             command.option("--plain", options.plain, "Any HTTP server in its place: the same requests to this URL");
             command.option("--body", options.body,
                            "JSON to send to --plain; each # becomes a digit, drawn anew each time");
+            command.option("--get", options.get,
+                           "File of paths, one a line and of one length: read them from --plain, in place of payments");
             command.flag("--json", context.json, "Print the figures as JSON");
             std::vector<std::string> names;
             names.reserve(kShapes.size());

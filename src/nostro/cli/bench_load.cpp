@@ -30,7 +30,7 @@ constexpr auto kProgressEvery = std::chrono::milliseconds(100);
 
 std::chrono::nanoseconds own_cpu() {
     rusage usage{};
-    (void)getrusage(RUSAGE_SELF, &usage);
+    (void)getrusage(RUSAGE_THREAD, &usage);
     const auto of = [](const timeval& time) {
         return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
     };
@@ -128,6 +128,7 @@ private:
                 if (free == nullptr) break;
                 const auto due_at = schedule_->due(issued_++);
                 result_.lateness.add(now_ - due_at);
+                result_.own_lateness.add(now_ - std::max(due_at, free_since_));
                 stamp(*free, due_at);
                 if (auto done = send(*free); !done) return done;
             }
@@ -135,12 +136,12 @@ private:
             if (over && in_flight_ == 0) break;
             // Over, or all busy: nothing to do until somebody answers.
             std::chrono::nanoseconds wait = options_.timeout;
+            const bool all_busy = in_flight_ == std::uint64_t{options_.connections} * options_.pipeline;
             if (over && issued_ < due) result_.unsent = (due - issued_) * options_.batch;
             if (over) end_ = std::min(end_, now_);
-            if (!over && in_flight_ < std::uint64_t{options_.connections} * options_.pipeline) {
-                wait = schedule_->due(issued_) - steady_now();
-            }
+            if (!over && !all_busy) wait = schedule_->due(issued_) - steady_now();
             if (auto done = turn(std::max(wait, std::chrono::nanoseconds(0)), answered); !done) return done;
+            if (all_busy) free_since_ = now_;
         }
         return {};
     }
@@ -287,6 +288,7 @@ private:
     BenchLoadResult result_;
     std::optional<BenchSchedule> schedule_;
     SteadyTime start_{}, end_{}, now_{}, progress_at_{};
+    SteadyTime free_since_{};  // open loop: a connection
     std::uint64_t in_flight_ = 0, issued_ = 0;
     std::size_t turn_ = 0;
 };

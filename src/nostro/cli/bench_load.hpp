@@ -29,6 +29,8 @@ struct BenchLoadResult {
     // Closed loop: from sending a request to its answer. Open loop: from when it was due.
     Latencies latencies;
     Latencies lateness;  // open loop: from when a request was due until it was sent
+    // Of that, what passed while a connection was free: the client was not there to send.
+    Latencies own_lateness;
     std::uint64_t requests = 0, payments = 0, settled = 0;
     std::uint64_t refused = 0;    // requests that were answered by something else than 2xx
     std::uint64_t not_taken = 0;  // payments that an answered batch did not take

@@ -160,7 +160,15 @@ void write_load(JsonWriter& json, const BenchMeasured& load) {
     json.field("payments_per_second", load.payments_per_second());
     json.field("elapsed_ms", result.elapsed.count() / 1'000'000);
     write_latencies(json, "latency_us", result.latencies);
-    if (load.options.rate > 0) write_latencies(json, "lateness_us", result.lateness);
+    if (load.options.rate > 0) {
+        write_latencies(json, "lateness_us", result.lateness);
+        write_latencies(json, "own_lateness_us", result.own_lateness);
+    }
+    if (load.gaps) {
+        write_latencies(json, "machine_late_us", load.gaps->late);
+        write_latencies(json, "machine_write_us", load.gaps->writes);
+        json.field("machine_late_at_real_time_priority", load.gaps->real_time);
+    }
     write_stages(json, load.stages);
     write_costs(json, load);
     json.end_object();
@@ -180,9 +188,19 @@ void print_table(const BenchReport& report) {
     }
     for (const BenchMeasured& load : report.loads) {
         if (load.options.rate == 0) continue;
-        fmt::print("\n{}: open loop of {}/s; the client was late by p99 {}, at most {}; {} found no free connection\n",
-                   load.load, human_count(load.options.rate), human_duration(load.result.lateness.p99()),
-                   human_duration(load.result.lateness.p100()), human_count(load.result.unsent));
+        const BenchLoadResult& result = load.result;
+        fmt::print(
+            "\n{}: open loop of {}/s; requests were sent late by p99 {}, at most {}; {} found no free connection\n",
+            load.load, human_count(load.options.rate), human_duration(result.lateness.p99()),
+            human_duration(result.lateness.p100()), human_count(result.unsent));
+        fmt::print("  while a connection was free, so for the client's own sake: p99 {}, at most {}\n",
+                   human_duration(result.own_lateness.p99()), human_duration(result.own_lateness.p100()));
+        if (!load.gaps) continue;
+        fmt::print("  a thread that only sleeps woke late by p99 {}, at most {} ({} priority)\n",
+                   human_duration(load.gaps->late.p99()), human_duration(load.gaps->late.p100()),
+                   load.gaps->real_time ? "real-time" : "usual");
+        fmt::print("  raw 4 KiB writes meanwhile: p99 {}, at most {}\n", human_duration(load.gaps->writes.p99()),
+                   human_duration(load.gaps->writes.p100()));
     }
     fmt::print("\nserver   {}\nmachine  {}\n", report.server, report.machine.text());
     if (report.proved && *report.proved) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "nostro/cli/bench_load.hpp"
+#include "nostro/cli/gap_watch.hpp"
 #include "nostro/cli/machine.hpp"
 #include "nostro/cli/server_watch.hpp"
 
@@ -14,6 +15,7 @@ struct BenchMeasured {
     std::string load;  // "bulk"
     BenchLoadOptions options;
     BenchLoadResult result;
+    std::optional<GapWatch::Found> gaps;                 // of the machine meanwhile; open loop alone
     std::vector<StageTimes> stages;                      // none: the server tells of none
     std::optional<std::chrono::nanoseconds> server_cpu;  // nullopt: it runs elsewhere
     std::optional<ListenerMemory> server_memory;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "nostro/cli/load.hpp"
@@ -36,12 +37,20 @@ inline void write_digits(char* to, std::size_t digits, std::uint64_t number) {
 std::string bench_account(std::uint32_t number) { return fmt::format("bench-{:07}", number); }
 
 BenchRequests::BenchRequests(const BenchRequestOptions& options)
-    : random_(options.seed), accounts_(options.accounts), hot_percent_(options.hot_percent) {
-    if (options.body.empty()) {
+    : targets_(options.targets), random_(options.seed), accounts_(options.accounts), hot_percent_(options.hot_percent) {
+    if (!targets_.empty()) {
+        lay_out_target(options.url);
+    } else if (options.body.empty()) {
         lay_out_payments(options);
     } else {
         lay_out_body(options);
     }
+}
+
+void BenchRequests::lay_out_target(const Url& url) {
+    text_ = "GET ";
+    target_at_ = text_.size();
+    text_ += fmt::format("{} HTTP/1.1\r\nHost: {}:{}\r\n\r\n", targets_.front(), url.host, url.port);
 }
 
 void BenchRequests::lay_out_body(const BenchRequestOptions& options) {
@@ -90,6 +99,10 @@ void BenchRequests::lay_out_payments(const BenchRequestOptions& options) {
 void BenchRequests::lay_out(char* to) const { std::memcpy(to, text_.data(), text_.size()); }
 
 void BenchRequests::stamp(char* at) {
+    if (!targets_.empty()) {
+        const std::string& target = targets_[random_.below(targets_.size())];
+        std::ranges::copy(target, at + target_at_);
+    }
     std::uint64_t drawn_digits = 0;
     for (std::size_t i = 0; i < digits_.size(); ++i) {
         if (i % 16 == 0) drawn_digits = random_.next();  // enough for so many

@@ -22,6 +22,8 @@ struct BenchRequestOptions {
     std::uint64_t seed = 1;
     // In place of a payment, without a key; each '#' becomes a digit, drawn anew each time. Only with a batch of 1.
     std::string body{};
+    // In place of all that: a GET of one of these, drawn anew each time. All of one length.
+    std::vector<std::string> targets{};
 };
 
 // "bench-0000017": the same for every bench, so that accounts are opened once.
@@ -41,6 +43,7 @@ public:
 private:
     void lay_out_payments(const BenchRequestOptions& options);
     void lay_out_body(const BenchRequestOptions& options);
+    void lay_out_target(const Url& url);
 
     // Where in a request the parts of one payment stand.
     struct Places {
@@ -50,6 +53,8 @@ private:
     std::string text_;
     std::vector<Places> places_;
     std::vector<std::size_t> digits_;  // of a body that was given
+    std::vector<std::string> targets_;
+    std::size_t target_at_ = 0;
     Xoshiro256 random_;
     std::uint32_t accounts_, hot_percent_;
     std::uint64_t number_ = 0;

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstring>
 #include <system_error>
+#include <thread>
 
 #include "nostro/base/text.hpp"
 
@@ -110,6 +111,25 @@ Result<UniqueFd> connect_to(const Url& url, std::chrono::milliseconds timeout) {
     }
     freeaddrinfo(found);
     return last;
+}
+
+Result<> Client::await_listener(std::chrono::nanoseconds patience, const std::function<bool(SteadyTime)>& stopped) {
+    constexpr auto kPause = std::chrono::milliseconds(200);
+    const SteadyTime last = steady_now() + patience;
+    for (bool is_first = true;; is_first = false) {
+        auto connected = connect_to(url_, timeout_);
+        if (connected) {
+            socket_ = std::move(*connected);
+            return {};
+        }
+        const SteadyTime next = steady_now() + kPause;
+        if (next > last) return connected.error();
+        if (is_first) {
+            fmt::print(stderr, "nostro: http://{}:{} does not listen yet; trying for {}\n", url_.host, url_.port,
+                       format_duration(patience));
+        }
+        if (stopped ? stopped(next) : (std::this_thread::sleep_until(next), false)) return connected.error();
+    }
 }
 
 Result<HttpAnswer> Client::request(std::string_view method, std::string_view target, std::string_view body,

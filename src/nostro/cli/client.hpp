@@ -5,12 +5,14 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "nostro/base/result.hpp"
+#include "nostro/base/time.hpp"
 #include "nostro/base/unique_fd.hpp"
 
 namespace nostro::cli {
@@ -36,6 +38,10 @@ class Client {
 public:
     explicit Client(Url url, std::chrono::milliseconds timeout = std::chrono::seconds(60))
         : url_(std::move(url)), timeout_(timeout) {}
+
+    // Tries until somebody listens there, `patience` long; that it waits is told once on standard error. `stopped`
+    // waits until the time it is given, and says whether to give up; empty: nobody does.
+    Result<> await_listener(std::chrono::nanoseconds patience, const std::function<bool(SteadyTime)>& stopped = {});
 
     using Header = std::pair<std::string_view, std::string_view>;
     Result<HttpAnswer> get(std::string_view target) { return request("GET", target, {}, {}); }

@@ -12,6 +12,7 @@
 #include "nostro/base/result.hpp"
 #include "nostro/cli/client.hpp"
 #include "nostro/cli/options.hpp"
+#include "nostro/ports/topic.hpp"
 
 namespace nostro::cli {
 
@@ -38,6 +39,9 @@ struct Context {
     std::string url = url_of_environment();
     bool json = false;
     Exit exit = Exit::done;
+
+    // Opens a topic of the cluster that the environment names; made if it is not there. Set by the program.
+    std::function<Result<std::unique_ptr<Topic>>(const std::string& topic)> open_topic{};
 
     Result<Client> client() const;
 };
@@ -87,17 +91,18 @@ std::optional<Asked> ask(Context& context, std::string_view method, const std::s
                          const std::vector<Client::Header>& headers);
 
 // The commands, a file each.
-void add_submit(Command app, Context& context);    // submit
-void add_payments(Command app, Context& context);  // show, list
-void add_accounts(Command app, Context& context);  // accounts, balances
-void add_reviews(Command app, Context& context);   // reviews
-void add_generate(Command app, Context& context);  // generate paysim
-void add_feed(Command app, Context& context);      // feed
-void add_replay(Command app, Context& context);    // replay
-void add_bench(Command app, Context& context);     // bench
-void add_export(Command app, Context& context);    // export
-void add_journal(Command app, Context& context);   // verify, log, backup, restore
-void add_keys(Command app, Context& context);      // keys new, keys show
-void add_completion(Command app);                  // completion bash|zsh
+void add_submit(Command app, Context& context);        // submit
+void add_payments(Command app, Context& context);      // show, list
+void add_accounts(Command app, Context& context);      // accounts, balances
+void add_reviews(Command app, Context& context);       // reviews
+void add_dead_letters(Command app, Context& context);  // dead-letters
+void add_generate(Command app, Context& context);      // generate paysim
+void add_feed(Command app, Context& context);          // feed
+void add_replay(Command app, Context& context);        // replay
+void add_bench(Command app, Context& context);         // bench
+void add_export(Command app, Context& context);        // export
+void add_journal(Command app, Context& context);       // verify, log, backup, restore
+void add_keys(Command app, Context& context);          // keys new, keys show
+void add_completion(Command app);                      // completion bash|zsh
 
 }  // namespace nostro::cli

@@ -65,12 +65,18 @@ FeedFile::FeedFile(std::string path, MappedFile file, const FeedColumns& columns
 FeedFile::FeedFile(FeedFile&&) noexcept = default;
 FeedFile::~FeedFile() = default;
 
+void FeedFile::begins_at(std::string_view message) {
+    if (counted_ == nullptr) counted_ = file_.text().data();
+    line_ += static_cast<std::uint64_t>(std::count(counted_, message.data(), '\n'));
+    counted_ = message.data();
+}
+
 Error FeedFile::wrong(std::string_view what) const { return {ErrorCode::invalid, fmt::format("{}: {}", path_, what)}; }
 
 Result<FeedFile> FeedFile::open(const std::string& path, const FeedColumns& columns) {
     auto file = MappedFile::open(path);
     if (!file) return file.error();
-    FeedFile feed(path, std::move(*file), columns);
+    FeedFile feed(path == "-" ? "standard input" : path, std::move(*file), columns);
     if (auto found = feed.find_shape(); !found) return found.error();
     return feed;
 }
@@ -94,10 +100,12 @@ Result<> FeedFile::find_shape() {
         rest_ = *list;
         return {};
     }
-    if (first.size() > line.size() || first.empty()) {
+    // Of a document a list is asked, however few lines it has.
+    const bool is_document = is_whole_file && path_.ends_with(".json");
+    if (first.size() > line.size() || first.empty() || is_document) {
         return wrong(
             "is one JSON object without a list in its member \"transactions\"; expected that, a JSON array, "
-            "one JSON object a line, or a CSV with a header line");
+            "one JSON object a line (in a file that is not called .json), or a CSV with a header line");
     }
     return {};
 }
@@ -133,6 +141,7 @@ Result<bool> FeedFile::next(std::string& into) {
 Result<bool> FeedFile::next_line(std::string& into) {
     rest_ = behind_space(rest_);
     if (rest_.empty()) return false;
+    begins_at(rest_);
     const auto end = std::min(rest_.find('\n'), rest_.size());
     into.append(trim(rest_.substr(0, end))).push_back('\n');
     rest_.remove_prefix(std::min(rest_.size(), end + 1));
@@ -144,6 +153,7 @@ Result<bool> FeedFile::next_element(std::string& into) {
     if (rest_.starts_with(']')) return false;
     const std::string_view value = first_value(rest_);
     if (value.empty()) return wrong(fmt::format("the list has no end; {} messages were read", rows_));
+    begins_at(value);
     append_without_lines(into, value);
     ++rows_;
     rest_ = behind_space(rest_.substr(value.size()));
@@ -156,6 +166,7 @@ Result<bool> FeedFile::next_row(std::string& into) {
     ++rows_;
     if (!read) return wrong(fmt::format("row {}: {}", rows_, read.error().what));
     if (!*read) return false;
+    begins_at(csv_->row());
     row_bytes_ += csv_->row().size() + 1;
     const auto row = csv_->fields();
     JsonWriter json(into);

@@ -38,6 +38,7 @@ public:
     Result<bool> next(std::string& into);
 
     Shape shape() const { return shape_; }
+    std::uint64_t line() const { return line_; }  // of the file, in which the last message began; from 1
     std::uint64_t bytes_read() const;
     std::uint64_t bytes() const { return file_.text().size(); }
     std::string digest() const;  // of the whole content: names the file wherever it lies
@@ -49,6 +50,7 @@ private:
     Result<bool> next_line(std::string& into);
     Result<bool> next_element(std::string& into);
     Result<bool> next_row(std::string& into);
+    void begins_at(std::string_view message);
     Error wrong(std::string_view what) const;
 
     std::string path_;
@@ -59,6 +61,8 @@ private:
     std::unique_ptr<CsvReader> csv_;
     std::vector<std::pair<std::size_t, std::string>> fields_;  // column of the row, member of the message
     std::uint64_t rows_ = 0, row_bytes_ = 0;
+    std::uint64_t line_ = 1;
+    const char* counted_ = nullptr;  // up to here the lines are counted
 };
 
 }  // namespace nostro::cli

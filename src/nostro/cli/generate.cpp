@@ -15,6 +15,7 @@
 #include "nostro/cli/command.hpp"
 #include "nostro/cli/generate_output.hpp"
 #include "nostro/cli/generate_run.hpp"
+#include "nostro/cli/profile_topic.hpp"
 #include "nostro/cli/terminal.hpp"
 #include "nostro/generate/b2b.hpp"
 #include "nostro/generate/clearing.hpp"
@@ -29,15 +30,17 @@ struct GenerateOptions {
     GeneratePace pace;
     std::uint32_t users = 0, customers = 1'000;
     bool realistic = false;
-    std::string to = "stdout", start = "2026-01-01", format, rows = "transactions";
+    std::string wait = "30s", to = "stdout", start = "2026-01-01", format, rows = "transactions", topic, key;
 };
 
+constexpr std::uint64_t kTopicMessages = 10'000;  // on their way at once
 constexpr std::uint64_t kUpiCount = 800, kB2bCount = 90, kPaysimCount = 1'000'000;
 // Where the documents of the b2b profile are looked for.
 constexpr std::string_view kB2bFile = "data/generated_transactions/transactions.json";
 constexpr auto kUpiApart = std::chrono::milliseconds(500), kB2bApart = std::chrono::milliseconds(200);
 
 bool is_stdout(std::string_view to) { return to == "stdout" || to == "-"; }
+bool is_kafka(std::string_view to) { return to == "kafka"; }
 bool is_http(std::string_view to) { return to == "http" || to.starts_with("http://"); }
 // Words that name no file but a service.
 bool is_service(std::string_view to) {
@@ -133,14 +136,25 @@ Exit run_into_service(Context& context, const GenerateOptions& options, std::str
     auto client = context.client();
     if (!client) return fail(client.error());
     const StopRequest stop;
+    const auto wait = parse_duration(options.wait);
+    if (!wait) return fail(Exit::usage, "--wait: " + wait.error().what);
+    const auto there = client->await_listener(*wait, [&](SteadyTime until) { return stop.wait_until(until); });
+    if (!there) return fail(there.error());
     MessageOutput output(std::move(*client), kind, stop);
     const std::uint64_t batch = options.pace.batch == 0 ? MessageOutput::kMessagesMax : options.pace.batch;
     const GenerateSink sink{.write = [&](std::string_view text) { return output.send(text); },
                             .flush = {},
                             .documents_max = std::min(batch, MessageOutput::kMessagesMax)};
     const auto tally = run_generate(stream, options.pace, sink, stop, true);
-    if (!tally) return fail(tally.error());
     const MessageCounts& counts = output.counts();
+    if (!tally) {
+        const bool same_again = options.start != "now";
+        return fail(
+            exit_of(tally.error()),
+            fmt::format("{}; until then {} {} were taken, {} of them known before{}", tally.error().what, counts.taken,
+                        stream.unit, counts.known_before,
+                        same_again ? ". The same command again makes the same, and nothing happens twice" : ""));
+    }
     print_summary(context, options, kind, *tally, &counts);
     if (counts.refused != 0) {
         return fail(Exit::no, fmt::format("{} {} were refused: {}", counts.refused, stream.unit, counts.first_refusal));
@@ -152,12 +166,33 @@ Exit run_into_service(Context& context, const GenerateOptions& options, std::str
     return Exit::done;
 }
 
+Exit run_into_topic(const Context& context, const GenerateOptions& options, std::string_view kind,
+                    const GenerateStream& stream) {
+    const auto setup = built_in_profile(kind);
+    if (!setup) return fail(setup.error());
+    const auto to = profile_topic(*setup, options.topic, options.key);
+    if (!to) return fail(Exit::usage, to.error().what);
+    auto opened = context.open_topic(to->topic);
+    if (!opened) return fail(opened.error());
+    const StopRequest stop;
+    TopicOutput output(std::move(*opened), to->key_path);
+    const GenerateSink sink{.write = [&](std::string_view text) { return output.send(text); },
+                            .flush = {},
+                            .documents_max = options.pace.batch == 0 ? kTopicMessages : options.pace.batch};
+    const auto tally = run_generate(stream, options.pace, sink, stop, true);
+    if (!tally) return fail(tally.error());
+    print_summary(context, options, kind, *tally, nullptr);
+    if (!context.json) fmt::print("\ndelivered {} to topic {}\n", output.delivered(), to->topic);
+    return Exit::done;
+}
+
 Exit run_messages(Context& context, const GenerateOptions& options, std::string_view kind,
                   const GenerateStream& stream) {
     if (is_http(options.to)) return run_into_service(context, options, kind, stream);
+    if (is_kafka(options.to)) return run_into_topic(context, options, kind, stream);
     if (is_service(options.to)) {
-        return fail(Exit::usage,
-                    fmt::format("--to {}: {} go to stdout, to a file or to http", quoted(options.to), stream.unit));
+        return fail(Exit::usage, fmt::format("--to {}: {} go to stdout, to a file, to http or to kafka",
+                                             quoted(options.to), stream.unit));
     }
     return run_into_file(context, options, kind, stream);
 }
@@ -192,8 +227,8 @@ Exit generate_b2b(Context& context, GenerateOptions& options) {
     if (!times) return fail(times.error());
     const bool file = !is_stdout(options.to) && !is_service(options.to);
     const bool whole = options.format.empty() ? file : options.format == "json";
-    if (whole && is_http(options.to)) {
-        return fail(Exit::usage, "--format json: a service takes ndjson; leave --format out");
+    if (whole && (is_http(options.to) || is_kafka(options.to))) {
+        return fail(Exit::usage, "--format json: a service or a topic takes ndjson; leave --format out");
     }
     if (const auto failed = make_default_folders(options.to)) return *failed;
     generate::B2bGenerator generator({.seed = options.seed,
@@ -235,7 +270,10 @@ Exit write_samples(const GenerateOptions& options, const Rows& rows) {
 Exit generate_clearing(Context& context, GenerateOptions& options) {
     if (options.rows == "customers") return write_samples(options, generate::kClearingCustomers);
     if (options.rows == "accounts") return write_samples(options, generate::kClearingAccounts);
-    generate::ClearingGenerator generator({.seed = options.seed, .realistic = options.realistic});
+    const auto times = Times::parse(options.start, kUpiApart);
+    if (!times) return fail(times.error());
+    generate::ClearingGenerator generator(
+        {.seed = options.seed, .realistic = options.realistic, .start = times->key()});
     return run_messages(context, options, "clearing",
                         {.unit = "rows",
                          .count = options.count,
@@ -258,7 +296,7 @@ void append_message(std::string& to, const paysim::Row& row, const std::string& 
 Exit generate_paysim(Context& context, GenerateOptions& options) {
     paysim::Generator generator({.seed = options.seed, .count = options.count});
     const Currency dollar = Currency::parse("USD").value();
-    const bool as_messages = is_http(options.to);
+    const bool as_messages = is_http(options.to) || is_kafka(options.to);
     std::uint64_t made = 0;
     const auto next = [&](std::string& to) -> std::optional<generate::Made> {
         const auto row = generator.next();
@@ -292,11 +330,18 @@ void add_common(Command& command, Context& context, GenerateOptions& options, st
     command.flag("--json", context.json, "The counts at the end as JSON");
 }
 
-void add_messages(Command& command, Context& context, GenerateOptions& options) {
-    command.option("--to", options.to, "stdout, a file, or http: a nostro that serves this profile").with_default();
+void add_destination(Command& command, Context& context, GenerateOptions& options) {
     command.option("--url", context.url, "Where that nostro listens; else NOSTRO_URL says it").with_default();
-    command.option("--batch", options.pace.batch, "How many come at once, with --tps or to http; 0: as fits")
+    command.option("--wait", options.wait, "How long to try while nobody listens there; 0s: not at all").with_default();
+    command.option("--topic", options.topic, "With --to kafka: another topic than the profile's");
+    command.option("--batch", options.pace.batch, "How many come at once, with --tps, to http or kafka; 0: as fits")
         .with_default();
+}
+
+void add_messages(Command& command, Context& context, GenerateOptions& options) {
+    command.option("--to", options.to, "stdout, a file, http: a nostro that serves this profile, or kafka: its topic")
+        .with_default();
+    add_destination(command, context, options);
     command.flag("--realistic", options.realistic, "Valid check digits, parts that fit together, a plausible mix");
 }
 
@@ -333,6 +378,9 @@ void add_generate(Command app, Context& context) {
                         "json: one document, ordered by type; ndjson: a line each, types mixed. "
                         "None: json into a file, else ndjson")
                 .one_of({"json", "ndjson"});
+            command.option(
+                "--key", options.key,
+                "With --to kafka: none, originator_id, payment_id or payment_type; else as the profile says");
             add_start(command, options);
         },
         generate_b2b);
@@ -344,17 +392,21 @@ void add_generate(Command app, Context& context) {
             command.option("--rows", options.rows, "transactions, or the sample customers or accounts")
                 .one_of({"transactions", "customers", "accounts"})
                 .with_default();
+            command
+                .option("--start", options.start,
+                        "Rows bring no time; another start, other ids; now: new ones each time")
+                .with_default();
         },
         generate_clearing);
     add_command<GenerateOptions>(
         generate, context, "paysim", "Rows in the layout of the PaySim data set, fraud labelled",
         [&](Command& command, GenerateOptions& options) {
             add_common(command, context, options, kPaysimCount, "Rows");
-            command.option("--to", options.to, "stdout, a file, or http: a nostro that serves the profile logging")
+            command
+                .option("--to", options.to,
+                        "stdout, a file, http: a nostro that serves the profile logging, or kafka: its topic")
                 .with_default();
-            command.option("--url", context.url, "Where that nostro listens; else NOSTRO_URL says it").with_default();
-            command.option("--batch", options.pace.batch, "How many come at once, with --tps or to http; 0: as fits")
-                .with_default();
+            add_destination(command, context, options);
         },
         generate_paysim);
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "nostro/base/text.hpp"
+#include "nostro/wire/message_json.hpp"
 
 namespace nostro::cli {
 namespace {
@@ -15,6 +16,7 @@ namespace {
 constexpr int kTriesMax = 200;
 constexpr auto kRetryPause = std::chrono::milliseconds(100);
 constexpr std::uint64_t kBusy = 503;
+constexpr std::size_t kKeyMax = 1024;
 
 // Some messages found no room: all are sent again, since those that were taken are known.
 bool is_partly_busy(const Json& answer) {
@@ -53,6 +55,46 @@ Result<> FileOutput::flush() { return told(std::fflush(file_) == 0); }
 Result<> FileOutput::close() {
     std::FILE* file = std::exchange(file_, nullptr);
     return told((file == stdout ? std::fflush(file) : std::fclose(file)) == 0);
+}
+
+Result<std::string> key_path_of(std::string_view strategy) {
+    if (strategy.empty() || strategy == "none") return std::string();
+    if (strategy == "originator_id") return std::string("originator.party_id");
+    if (strategy == "payment_id" || strategy == "payment_type") return std::string(strategy);
+    return Error{
+        ErrorCode::invalid,
+        fmt::format("{} is no message key; there are none, originator_id, payment_id, payment_type", quoted(strategy))};
+}
+
+TopicOutput::TopicOutput(std::unique_ptr<Topic> topic, std::string key_path)
+    : topic_(std::move(topic)), key_path_(std::move(key_path)) {}
+
+Result<> TopicOutput::send(std::string_view lines) {
+    messages_.clear();
+    while (!lines.empty()) {
+        const auto end = std::min(lines.find('\n'), lines.size());
+        const std::string_view line = lines.substr(0, end);
+        lines.remove_prefix(std::min(lines.size(), end + 1));
+        if (line.empty()) continue;
+        Message message;
+        message.value = line;
+        if (!key_path_.empty()) {
+            Arena arena;
+            JsonReader reader;
+            MessageValue value;
+            const std::string_view path = key_path_;
+            if (auto read = read_message(reader, line, std::span(&path, 1), arena, std::span(&value, 1)); !read) {
+                return read.error();
+            }
+            const auto key = message_text(path, value, kKeyMax);
+            if (!key) return key.error();
+            message.key = *key;
+        }
+        messages_.push_back(std::move(message));
+    }
+    if (auto published = topic_->publish(messages_); !published) return published;
+    delivered_ += messages_.size();
+    return {};
 }
 
 MessageOutput::MessageOutput(Client client, std::string_view profile, const StopRequest& stop)

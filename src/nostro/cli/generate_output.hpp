@@ -1,17 +1,20 @@
-// Where generated documents go: a file, standard output, or a running nostro.
+// Where generated documents go: a file, standard output, a topic, or a running nostro.
 //
 // Threads: one owner each.
 #pragma once
 #include <cstdint>
 #include <cstdio>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "nostro/base/result.hpp"
 #include "nostro/cli/client.hpp"
 #include "nostro/cli/command.hpp"
 #include "nostro/cli/stop_request.hpp"
+#include "nostro/ports/topic.hpp"
 
 namespace nostro::cli {
 
@@ -34,6 +37,28 @@ private:
 
     std::string name_;
     std::FILE* file_;
+};
+
+// How the keys of messages are found: the path of a member of theirs; empty: they have none.
+// `invalid`: another strategy than none, originator_id, payment_id, payment_type.
+Result<std::string> key_path_of(std::string_view strategy);
+
+// Lines as messages of a topic.
+class TopicOutput {
+public:
+    // `key_path`: as key_path_of() gives it.
+    TopicOutput(std::unique_ptr<Topic> topic, std::string key_path);
+
+    // Returns when all are durable. Errors: the topic's; `invalid`: a message has no text where its key should be.
+    Result<> send(std::string_view lines);
+
+    std::uint64_t delivered() const { return delivered_; }
+
+private:
+    std::unique_ptr<Topic> topic_;
+    const std::string key_path_;
+    std::vector<Message> messages_;
+    std::uint64_t delivered_ = 0;
 };
 
 // What became of messages that were sent.

@@ -1,27 +1,21 @@
 #include "nostro/cli/machine.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <cstdlib>
 #include <fstream>
-#include <memory>
 #include <thread>
 
 #include "nostro/base/text.hpp"
 #include "nostro/base/time.hpp"
-#include "nostro/base/unique_fd.hpp"
 #include "nostro/cli/latency.hpp"
+#include "nostro/cli/raw_writes.hpp"
 
 namespace nostro::cli {
 namespace {
 
-constexpr std::size_t kBlock = 4096, kBlocks = 2048;
 constexpr auto kWriteFor = std::chrono::milliseconds(500);
 
 std::string processor_name() {
@@ -47,40 +41,17 @@ std::string file_system_name(const std::filesystem::path& folder) {
 }
 
 void measure_writes(const std::filesystem::path& folder, Machine& machine) {
-    const auto path = folder / fmt::format("nostro-write-{}", getpid());
-    struct FreeBlock {
-        void operator()(char* memory) const { std::free(memory); }
-    };
-    const std::unique_ptr<char, FreeBlock> block(static_cast<char*>(std::aligned_alloc(kBlock, kBlock)));
-    std::fill_n(block.get(), kBlock, 'n');
-    {
-        UniqueFd file(::open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
-        for (std::size_t i = 0; i < kBlocks && file; ++i) {
-            if (::write(file.get(), block.get(), kBlock) != static_cast<ssize_t>(kBlock)) file.reset();
-        }
-        if (!file || fsync(file.get()) != 0) {
-            (void)unlink(path.c_str());
-            return;
-        }
-    }
-    machine.write_way = "O_DIRECT|O_DSYNC";
-    UniqueFd file(::open(path.c_str(), O_WRONLY | O_DIRECT | O_DSYNC | O_CLOEXEC));
-    if (!file) {
-        machine.write_way = "O_DSYNC";
-        file = UniqueFd(::open(path.c_str(), O_WRONLY | O_DSYNC | O_CLOEXEC));
-    }
+    RawWrites writes(folder);
     Latencies latencies;
     const auto start = steady_now();
-    for (std::size_t i = 0; elapsed_since(start) < kWriteFor; ++i) {
+    while (elapsed_since(start) < kWriteFor) {
         const auto before = steady_now();
-        if (pwrite(file.get(), block.get(), kBlock, static_cast<off_t>(i % kBlocks * kBlock)) !=
-            static_cast<ssize_t>(kBlock))
-            break;
+        if (!writes.write()) break;
         latencies.add(elapsed_since(before));
     }
+    machine.write_way = writes.way();
     machine.write_p50 = latencies.p50();
     machine.write_p99 = latencies.p99();
-    (void)unlink(path.c_str());
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ namespace nostro::cli {
 
 class MappedFile {
 public:
-    // `invalid`: it cannot be opened, is no regular file, or is empty.
+    // `-`: standard input, read to its end. `invalid`: it cannot be opened, is no regular file, or is empty.
     static Result<MappedFile> open(const std::string& path);
 
     MappedFile(MappedFile&& other) noexcept

@@ -11,7 +11,8 @@ namespace nostro::cli {
 namespace {
 
 struct ShowOptions {
-    std::string id;
+    std::string id, tenant;
+    bool documents = false;
 };
 
 void print_line(std::string_view name, const std::string& value) {
@@ -31,16 +32,57 @@ void print_why(const Json& payment) {
     }
 }
 
-Exit show(Context& context, ShowOptions& options) {
-    const auto asked = ask(context, "GET", "/v1/payments/" + percent_encoded(options.id), {}, {});
+bool is_payment_id(std::string_view text) {
+    return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+// By the key that it was sent with, or by its payment id. nullopt: why not was told, and is the context's exit code.
+std::optional<Json> find_payment(Context& context, const ShowOptions& options) {
+    const bool may_be_id = is_payment_id(options.id);
+    if (!may_be_id || !options.tenant.empty()) {
+        const auto asked = ask(context, "GET",
+                               fmt::format("/v1/payments?idempotency_key={}{}", percent_encoded(options.id),
+                                           tenant_query(options.tenant, true)),
+                               {}, {});
+        if (!asked) return std::nullopt;
+        auto found = asked->json.items("data");
+        if (!found.empty()) return std::move(found.front());
+    }
+    if (!may_be_id) {
+        context.exit = fail(Exit::no, fmt::format("the ledger of {} has no payment with the key {}",
+                                                  options.tenant.empty() ? "nostro" : options.tenant, options.id));
+        return std::nullopt;
+    }
+    auto asked = ask(context, "GET", "/v1/payments/" + options.id, {}, {});
+    if (!asked) return std::nullopt;
+    return std::move(asked->json);
+}
+
+Exit show_documents(Context& context, const ShowOptions& options) {
+    if (options.tenant.empty()) return fail(Exit::usage, "--documents: say whose with --tenant, the name of a profile");
+    const auto asked =
+        ask(context, "GET",
+            fmt::format("/v1/profiles/{}/documents/{}", percent_encoded(options.tenant), percent_encoded(options.id)),
+            {}, {});
     if (!asked) return context.exit;
-    const Json& payment = asked->json;
+    if (context.json) fmt::print("{}\n", asked->json.raw());
+    if (context.json) return Exit::done;
+    for (const auto& [kind, document] : asked->json.members("documents")) print_line(kind, document);
+    return Exit::done;
+}
+
+Exit show(Context& context, ShowOptions& options) {
+    if (options.documents) return show_documents(context, options);
+    const auto found = find_payment(context, options);
+    if (!found) return context.exit;
+    const Json& payment = *found;
     if (context.json) {
         fmt::print("{}\n", payment.raw());
         return Exit::done;
     }
     const std::string status = payment.text("status");
     print_line("payment", payment.text("payment_id"));
+    print_line("key", payment.text("idempotency_key"));
     print_line("status", coloured(colour_of_status(status), status));
     print_line("reason", payment.text("reason"));
     print_line("amount", payment.text("amount") + " " + payment.text("currency"));
@@ -86,6 +128,7 @@ std::string query_of(const ListOptions& options, std::uint64_t left, const std::
 Exit list(Context& context, ListOptions& options) {
     Table table({{"ACCEPTED", {}},
                  {"PAYMENT", {}},
+                 {"KEY", {}},
                  {"STATUS", {}},
                  {"REASON", {}},
                  {"AMOUNT", Table::Align::right},
@@ -105,8 +148,8 @@ Exit list(Context& context, ListOptions& options) {
                 fmt::print("{}\n", payment.raw());
                 continue;
             }
-            table.add({payment.text("accepted_at"), payment.text("payment_id"), payment.text("status"),
-                       payment.text("reason"), payment.text("amount"), payment.text("currency"),
+            table.add({payment.text("accepted_at"), payment.text("payment_id"), payment.text("idempotency_key"),
+                       payment.text("status"), payment.text("reason"), payment.text("amount"), payment.text("currency"),
                        payment.text("debtor_account"), payment.text("creditor_account"), payment.text("type"),
                        payment.text("reference")});
         }
@@ -128,7 +171,9 @@ void add_payments(Command app, Context& context) {
         app, context, "show", "Show one payment: state, why, balances, timeline",
         [&](Command& command, ShowOptions& options) {
             add_client_options(command, context);
-            command.option("id", options.id, "Its payment_id").required();
+            command.option("id", options.id, "Its payment_id, or the key that it was sent with").required();
+            add_tenant_option(command, options.tenant);
+            command.flag("--documents", options.documents, "What the profile's stores and topics hold of it");
         },
         show);
     add_command<ListOptions>(

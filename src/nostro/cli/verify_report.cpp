@@ -36,6 +36,7 @@ std::string_view index_word(const VerifyReport& report) {
     switch (report.index) {
         case VerifyReport::Index::left_out: break;
         case VerifyReport::Index::missing: return "missing";
+        case VerifyReport::Index::ahead: return "ahead";
         case VerifyReport::Index::compared: return "compared";
     }
     return "left_out";
@@ -90,6 +91,10 @@ void print_index(const VerifyReport& report) {
         case VerifyReport::Index::left_out: return print_line("index", "left out");
         case VerifyReport::Index::missing:
             return print_line("index", "none, or an empty one; a start makes it again from the journal");
+        case VerifyReport::Index::ahead:
+            return print_line("index",
+                              fmt::format("not compared: it has read frame {}, which the mirror here lacks yet",
+                                          report.index_through));
         case VerifyReport::Index::compared: break;
     }
     const bool is_behind = report.index_through < report.last;

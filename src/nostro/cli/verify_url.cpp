@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "nostro/base/json_text.hpp"
 #include "nostro/base/text.hpp"
@@ -94,24 +97,47 @@ private:
     std::map<std::pair<std::string, std::string>, Totals> totals_;
 };
 
-// False: a failure that context.exit says. Frames that come in between leave `checks.compared` false.
-bool walk_accounts(Context& context, Checks& checks) {
-    Progress progress("verify", "accounts", checks.accounts);
-    Walk walk;
+// The trial balance is of all tenants, the list of accounts of one. nullopt: a failure that context.exit says.
+std::optional<std::vector<std::string>> read_tenants(Context& context) {
+    const auto asked = ask(context, "GET", "/v1/tenants", {}, {});
+    if (!asked) return std::nullopt;
+    std::vector<std::string> tenants;
+    for (const Json& each : asked->json.items("data")) tenants.push_back(each.text("tenant"));
+    return tenants;
+}
+
+enum class Walked : std::uint8_t { whole, overtaken, failed };
+
+// Adds up one tenant's accounts. Overtaken: frames came in between. Failed: context.exit says why.
+Walked walk_tenant(Context& context, const std::string& tenant, const std::string& seq, Walk& walk,
+                   Progress& progress) {
     std::string cursor;
     do {
-        const std::string target =
-            "/v1/accounts?limit=1000" + (cursor.empty() ? "" : "&cursor=" + percent_encoded(cursor));
+        std::string target = "/v1/accounts?limit=1000&tenant=" + percent_encoded(tenant);
+        if (!cursor.empty()) target += "&cursor=" + percent_encoded(cursor);
         const auto page = ask(context, "GET", target, {}, {});
-        if (!page) return false;
-        if (page->json.text("as_of.seq") != checks.seq) return true;
+        if (!page) return Walked::failed;
+        if (page->json.text("as_of.seq") != seq) return Walked::overtaken;
         if (!walk.add(page->json)) {
             context.exit = fail(Exit::environment, "an account was answered with a balance that is no amount");
-            return false;
+            return Walked::failed;
         }
         progress.update(walk.accounts);
         cursor = page->json.text("next_cursor");
     } while (!cursor.empty());
+    return Walked::whole;
+}
+
+// False: a failure that context.exit says. Frames that come in between leave `checks.compared` false.
+bool walk_accounts(Context& context, Checks& checks) {
+    const auto tenants = read_tenants(context);
+    if (!tenants) return false;
+    Progress progress("verify", "accounts", checks.accounts);
+    Walk walk;
+    for (const std::string& tenant : *tenants) {
+        const Walked walked = walk_tenant(context, tenant, checks.seq, walk, progress);
+        if (walked != Walked::whole) return walked == Walked::overtaken;
+    }
     progress.finish(walk.accounts);
     checks.compared = true;
     Groups added = walk.groups();

@@ -15,10 +15,17 @@ constexpr std::string_view kHousePrefix = "house:";
 constexpr std::array<std::string_view, 4> kHouses = {"equity", "cash", "suspense", "fees"};
 constexpr std::size_t kNameMax = 64;
 
-bool is_name_character(char c) {
-    const bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-    return letter || (c >= '0' && c <= '9') || std::string_view("._:@+-").find(c) != std::string_view::npos;
-}
+constexpr auto kNameCharacters = [] {
+    std::array<bool, 256> taken{};
+    for (int c = 0; c < 256; ++c) {
+        const bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+        taken[static_cast<std::size_t>(c)] = letter || (c >= '0' && c <= '9');
+    }
+    for (const char c : std::string_view("._:@+-")) taken[static_cast<unsigned char>(c)] = true;
+    return taken;
+}();
+
+bool is_name_character(char c) { return kNameCharacters[static_cast<unsigned char>(c)]; }
 
 AccountId first_half(const Digest& digest) {
     AccountId id;

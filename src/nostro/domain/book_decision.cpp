@@ -164,22 +164,49 @@ Reason Decision::check_range() const {
 
 Reason Decision::check_risk(const Assessment& made_at_intake) {
     Assessment& why = outcome_.why;
-    Assessment limits_first;  // a policy may look at limits before risk
-    if (why.hit_count != 0) limits_first = why;
-    why = made_at_intake.version == policy_.version() ? made_at_intake : policy_.assess(payment_);
-    if (debtor_.image != nullptr && creditor_.image != nullptr) {
-        why = policy_.with_parties(why, payment_, debtor_.image->facts(), creditor_.image->facts(), state_.now);
+    if (why.hit_count == 0) {
+        assess_risk(made_at_intake);
+    } else {  // a policy may look at limits before risk
+        const Assessment limits_first = why;
+        assess_risk(made_at_intake);
+        for (const Hit& hit : limits_first.fired()) why.add(hit);
     }
-    for (const Hit& hit : limits_first.fired()) why.add(hit);
     if (why.advice == Advice::reject) return Reason::risk_rejected;
     is_review_ = is_review_ || why.advice == Advice::review;
     return Reason::none;
+}
+
+void Decision::assess_risk(const Assessment& made_at_intake) {
+    // Each copy is a quarter of a kilobyte.
+    if (made_at_intake.version != policy_.version()) return assess_risk(policy_.assess(payment_));
+    Assessment& why = outcome_.why;
+    if (debtor_.image == nullptr || creditor_.image == nullptr) {
+        why = made_at_intake;
+    } else {
+        why = policy_.with_parties(made_at_intake, payment_, debtor_.image->facts(), creditor_.image->facts(),
+                                   state_.now);
+    }
 }
 
 bool Decision::concerns(const Limit& limit) const {
     if (limit.measure == Limit::Measure::count && limit.any_currency) return true;
     return limit.currency == payment_.amount.currency();
 }
+
+namespace {
+
+// Written where it stays: a Hit put together elsewhere is slow to copy as a whole.
+void note_limit(Assessment& why, const Limit& limit, std::int64_t used, std::int64_t at_most, std::uint64_t bucket) {
+    if (why.hit_count == kHitsMax) return;
+    Hit& hit = why.hits[why.hit_count++];
+    hit.rule = limit.rule;
+    hit.points = 0;
+    hit.input = used;
+    hit.at_most = at_most;
+    hit.bucket = bucket;
+}
+
+}  // namespace
 
 Reason Decision::check_limits() {
     Reason reason = Reason::none;
@@ -196,7 +223,7 @@ Reason Decision::check_limits() {
             const BoundCell* own = state_.own_bound(party.image->id, limit.name_key);
             if (own != nullptr) at_most = own->image.at_most;
         }
-        outcome_.why.add({limit.rule, 0, shown(used), at_most, bucket});
+        note_limit(outcome_.why, limit, shown(used), at_most, bucket);
         NOSTRO_ASSERT(counting_size_ < kHitsMax, "a policy with more limits than an outcome can name");
         counting_[counting_size_++] = {&limit, bucket};
 

@@ -52,6 +52,7 @@ private:
     Reason check_range() const;
     Reason check_possible() const;
     Reason check_risk(const Assessment& made_at_intake);
+    void assess_risk(const Assessment& made_at_intake);
     Reason check_limits();
     Reason check_funds() const;
     bool concerns(const Limit& limit) const;

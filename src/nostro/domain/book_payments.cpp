@@ -26,8 +26,9 @@ std::optional<Answer> known_answer(const BookState& state, const SubmitPayment& 
 }
 
 void begin_outcome(BookState& state, TenantState& tenant, const Payment& payment) {
+    static const Outcome kNothing;
     Outcome& outcome = state.scratch;
-    outcome = {};
+    outcome = kNothing;  // nearly half a kilobyte: {} would be made first and copied then
     outcome.tenant = payment.tenant;
     outcome.rail = payment.rail;
     outcome.payment = payment.id;

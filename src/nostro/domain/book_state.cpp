@@ -306,12 +306,12 @@ void BookState::change(TenantNo no) {
 
 std::uint32_t BookState::record() { return record(scratch); }
 
-std::uint32_t BookState::record(Outcome outcome) {
+std::uint32_t BookState::record(const Outcome& outcome) {
     const Place place = here();
-    outcome.command = command_no;
-    outcome.item = item;
-    if (outcome.origin.seq == 0) outcome.origin = place;
-    changes->outcomes.push_back(outcome);
+    Outcome& recorded = changes->outcomes.emplace_back(outcome);
+    recorded.command = command_no;
+    recorded.item = item;
+    if (recorded.origin.seq == 0) recorded.origin = place;
     return place.index;
 }
 

@@ -184,7 +184,7 @@ struct BookState {
 
     // Appends scratch to the frame's outcomes; returns its index.
     std::uint32_t record();
-    std::uint32_t record(Outcome outcome);
+    std::uint32_t record(const Outcome& outcome);
     void know(PaymentId id, std::uint32_t index, std::uint64_t meaning, Status state);
     Place here() const { return {seq, static_cast<std::uint32_t>(changes->outcomes.size())}; }
 

@@ -9,6 +9,7 @@
 
 #include "nostro/base/assert.hpp"
 #include "nostro/base/ids.hpp"
+#include "nostro/base/prefetch.hpp"
 #include "nostro/domain/cell_memory.hpp"
 
 namespace nostro {
@@ -38,11 +39,6 @@ constexpr std::size_t places_for(std::size_t cells_max) { return cells_max + cel
 inline std::size_t place_of(const CellSpot& spot, std::size_t places) {
     const auto place = static_cast<std::size_t>((static_cast<WideHash>(spot.hash) * places) >> 64) + spot.step;
     return place < places ? place : place % places;
-}
-
-inline void prefetch_lines(const void* at, std::size_t bytes) {
-    const auto* line = static_cast<const char*>(at);
-    for (std::size_t i = 0; i < bytes; i += 64) __builtin_prefetch(line + i);
 }
 
 template <class Cell>

@@ -44,6 +44,7 @@ KnownCell& KnownIds::look(Generation& in, PaymentId id) {
 
 KnownCell* KnownIds::find(PaymentId id) {
     for (Generation& generation : generations_) {
+        if (generation.count == 0) continue;  // a miss of the caches less
         KnownCell& cell = look(generation, id);
         if (cell.seq() >= generation.first) return &cell;
     }
@@ -52,6 +53,7 @@ KnownCell* KnownIds::find(PaymentId id) {
 
 void KnownIds::prefetch(PaymentId id) const {
     for (const Generation& generation : generations_) {
+        if (generation.count == 0 && &generation != &running()) continue;
         const auto& table = generation.table;
         prefetch_lines(&table[place_of({mixed(id)}, table.size())], 64);
     }

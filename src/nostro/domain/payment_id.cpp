@@ -52,10 +52,16 @@ PaymentId hashed(std::string_view tenant, std::string_view door, std::initialize
     return {.high = kHomeSlot << 56 | first >> 8, .low = first << 56 | second >> 8};
 }
 
-bool is_key_character(char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
-           c == ':' || c == '-';
-}
+constexpr auto kKeyCharacters = [] {
+    std::array<bool, 256> taken{};
+    for (int c = 0; c < 256; ++c) {
+        taken[static_cast<std::size_t>(c)] = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                                             (c >= '0' && c <= '9') || c == '.' || c == '_' || c == ':' || c == '-';
+    }
+    return taken;
+}();
+
+bool is_key_character(char c) { return kKeyCharacters[static_cast<unsigned char>(c)]; }
 
 }  // namespace
 

@@ -139,9 +139,21 @@ void for_each(const PolicyRules& rules, Bits which, Each each) {
     for (; which != 0; which &= which - 1) each(rules.rules[static_cast<std::size_t>(std::countr_zero(which))]);
 }
 
+// Written where it stays: a Hit put together elsewhere is slow to copy as a whole. False: full.
+bool add(Assessment& assessment, const Rule& rule, std::int64_t input) {
+    if (assessment.hit_count == kHitsMax) return false;
+    Hit& hit = assessment.hits[assessment.hit_count++];
+    hit.rule = rule.no;
+    hit.points = rule.points;
+    hit.input = input;
+    hit.at_most = 0;
+    hit.bucket = 0;
+    return true;
+}
+
 // Among the hits in the policy's order; there is room, or the policy would have been refused.
 void insert(Assessment& assessment, const Rule& rule, std::int64_t input) {
-    if (!assessment.add(Hit{rule.no, rule.points, input, 0, 0})) return;
+    if (!add(assessment, rule, input)) return;
     for (std::size_t i = assessment.hit_count - 1u; i > 0 && assessment.hits[i - 1].rule > rule.no; --i) {
         std::swap(assessment.hits[i - 1], assessment.hits[i]);
     }
@@ -196,7 +208,7 @@ Assessment Policy::assess(const Payment& payment) const {
     });
     for_each(rules, ~rules.of_parties & ~skipped, [&](const Rule& rule) {
         if (!takes(rule, looked)) return;
-        if (const Input input = fires(rule, looked)) assessment.add(Hit{rule.no, rule.points, *input, 0, 0});
+        if (const Input input = fires(rule, looked)) add(assessment, rule, *input);
     });
     conclude(rules, looked.rail, assessment);
     return assessment;

@@ -61,6 +61,10 @@ EngineGauges::EngineGauges(MetricsRegistry& registry)
       inbox_bytes(registry.gauge("nostro_inbox_bytes", "Bytes of the commands that wait for their turn.")),
       accepted_seq(registry.gauge("nostro_journal_accepted_seq", "Newest frame that is durable.")),
       subscribers(registry.gauge("nostro_stream_subscribers", "Subscribers of the live stream.")),
-      overloaded(registry.counter("nostro_inbox_overloaded_total", "Requests turned away because too much waited.")) {}
+      overloaded(registry.counter("nostro_inbox_overloaded_total", "Requests turned away because too much waited.")),
+      owner(registry.gauge("nostro_owner", "1: this process owns the Book; 0: it is a standby.")),
+      standby_lag_frames(registry.gauge("nostro_standby_lag_frames", "Frames that a standby has not installed yet.")),
+      standby_lag_seconds(registry.gauge("nostro_standby_lag_seconds",
+                                         "Since the books of a standby were last known to be up to date.")) {}
 
 }  // namespace nostro

@@ -51,6 +51,9 @@ struct EngineGauges {
     Gauge& accepted_seq;
     Gauge& subscribers;
     Counter& overloaded;
+    Gauge& owner;
+    Gauge& standby_lag_frames;
+    Gauge& standby_lag_seconds;
 };
 
 }  // namespace nostro

@@ -16,7 +16,7 @@ Result<std::size_t> Feed::step(SteadyTime now) {
         if (auto begun = begin(); !begun) return fail(begun.error(), now);
     }
     batch_.clear();
-    const auto read = frames_.frames(next(), kFramesMax, batch_);
+    const auto read = frames_.frames(next(), kFramesMax, batch_, kBytesMax);
     if (!read) return fail(read.error(), now);
     if (batch_.empty()) return std::size_t{0};
     const SteadyTime began = steady_now();
@@ -38,8 +38,8 @@ Result<> Feed::begin() {
         return Error{ErrorCode::corrupt, "it has read up to frame " + std::to_string(*next - 1) +
                                              " but the journal ends at " + std::to_string(frames_.accepted()) +
                                              ": it belongs to another journal, or acknowledged frames are missing. "
-                                             "Restore the journal, or rebuild it with nostro rebuild " +
-                                             name_};
+                                             "Restore the journal, or make " +
+                                             name_ + " anew"};
     }
     next_.store(std::max<Seq>(*next, 1), std::memory_order_release);
     recovered();

@@ -23,7 +23,8 @@ namespace nostro {
 
 class Feed {
 public:
-    static constexpr std::size_t kFramesMax = 64;  // given at once
+    // Given at once; of full frames two or three, so that what a step takes stays small and is used again.
+    static constexpr std::size_t kFramesMax = 64, kBytesMax = 16u << 20;
 
     Feed(std::string name, const FrameCache& frames, Projection& projection, FeedMetrics& metrics);
 

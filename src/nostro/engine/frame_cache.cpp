@@ -5,6 +5,17 @@
 #include <utility>
 
 namespace nostro {
+namespace {
+
+// What a decoded frame takes, but for what its commands point to outside it.
+std::size_t bytes_of(const DecodedFrame& frame) {
+    const Changes& changes = frame.changes;
+    return sizeof frame + frame.frame->bytes().size() + frame.commands.size() * sizeof(Command) +
+           changes.outcomes.size() * sizeof(Outcome) + changes.accounts.size() * sizeof(AccountImage) +
+           changes.counters.size() * sizeof(CounterImage);
+}
+
+}  // namespace
 
 // Decoded frames that nobody holds any more. A big one has megabytes of vectors; used again, they cost no page faults.
 struct FrameCache::Recycled {
@@ -53,9 +64,9 @@ void FrameCache::keep(const DecodedPtr& frame) const {
     if (!by_seq_.try_emplace(frame->seq()).second) return;  // another thread was faster
     by_use_.push_front(frame);
     by_seq_[frame->seq()] = by_use_.begin();
-    bytes_ += frame->frame->bytes().size();
+    bytes_ += bytes_of(*frame);
     while (bytes_ > bytes_max_ && by_use_.size() > 1) {
-        bytes_ -= by_use_.back()->frame->bytes().size();
+        bytes_ -= bytes_of(*by_use_.back());
         by_seq_.erase(by_use_.back()->seq());
         dropped.push_back(std::move(by_use_.back()));
         by_use_.pop_back();
@@ -82,14 +93,17 @@ Result<DecodedPtr> FrameCache::frame_once(Seq seq) const {
     return decoded;
 }
 
-Result<std::size_t> FrameCache::frames(Seq from, std::size_t count_max, std::vector<DecodedPtr>& into) const {
+Result<std::size_t> FrameCache::frames(Seq from, std::size_t count_max, std::vector<DecodedPtr>& into,
+                                       std::size_t bytes_max) const {
     const Seq newest = accepted();
     const std::size_t before = into.size();
+    std::size_t bytes = 0;
     Seq next = from;
-    const auto wanted = [&] { return into.size() - before < count_max && next <= newest; };
+    const auto wanted = [&] { return into.size() - before < count_max && bytes < bytes_max && next <= newest; };
     while (wanted()) {
         auto hit = cached(next);
         if (!hit) break;
+        bytes += bytes_of(*hit);
         into.push_back(std::move(hit));
         ++next;
     }
@@ -103,6 +117,7 @@ Result<std::size_t> FrameCache::frames(Seq from, std::size_t count_max, std::vec
             return false;
         }
         keep(*decoded);
+        bytes += bytes_of(**decoded);
         into.push_back(std::move(*decoded));
         ++next;
         return wanted();

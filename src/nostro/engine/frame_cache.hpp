@@ -5,6 +5,7 @@
 #pragma once
 #include <atomic>
 #include <cstddef>
+#include <limits>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -18,7 +19,8 @@ namespace nostro {
 
 class FrameCache {
 public:
-    // `bytes_max` bounds the frames as they stand in the journal; decoded they take a few times as much.
+    // `bytes_max` bounds the frames as they stand in memory, decoded: six times what they take in the journal. The
+    // newest one is always kept.
     FrameCache(const Journal& journal, std::size_t bytes_max);
 
     // The newest frame that may be told of. Only settlement moves it.
@@ -29,8 +31,10 @@ public:
     Result<DecodedPtr> frame(Seq seq) const;
     // For whoever walks through many and comes back to none: commands and outcomes without images, and nothing is kept.
     Result<DecodedPtr> frame_once(Seq seq) const;
-    // Frames from `from` on, at most `count_max` and not beyond accepted(); appended in order. Returns how many.
-    Result<std::size_t> frames(Seq from, std::size_t count_max, std::vector<DecodedPtr>& into) const;
+    // Frames from `from` on, at most `count_max`, none after those that take `bytes_max` together, and not beyond
+    // accepted(); appended in order. Returns how many.
+    Result<std::size_t> frames(Seq from, std::size_t count_max, std::vector<DecodedPtr>& into,
+                               std::size_t bytes_max = std::numeric_limits<std::size_t>::max()) const;
 
 private:
     struct Recycled;

@@ -9,6 +9,7 @@
 namespace nostro {
 namespace {
 
+constexpr std::size_t kNoticesMax = 16;
 constexpr std::size_t kFramesAtOnce = 64;  // of one subscriber, before it is the next one's turn
 constexpr std::uint32_t kEndOfFrame = std::numeric_limits<std::uint32_t>::max();
 
@@ -44,6 +45,7 @@ struct Subscription::State {
 
     std::mutex mutex;
     std::deque<StreamEvent> events;
+    std::vector<Subscription::Notice> notices;
     Place taken;        // position() when events wait
     Place looked_at;    // position() when none do
     bool full = false;  // the hub has more
@@ -123,6 +125,11 @@ Result<std::size_t> Subscription::take(std::size_t count_max, std::vector<Stream
     return count;
 }
 
+std::vector<Subscription::Notice> Subscription::notices() {
+    const std::lock_guard lock(state_->mutex);
+    return std::exchange(state_->notices, {});
+}
+
 Place Subscription::position() const {
     const std::lock_guard lock(state_->mutex);
     return state_->events.empty() ? std::max(state_->taken, state_->looked_at) : state_->taken;
@@ -164,6 +171,22 @@ Result<std::unique_ptr<Subscription>> Live::subscribe(std::optional<Place> after
     }
     state_->call_room();
     return std::unique_ptr<Subscription>(new Subscription(std::move(subscription)));
+}
+
+void Live::tell(std::string event, std::string json) {
+    std::vector<std::shared_ptr<Subscription::State>> all;
+    {
+        const std::lock_guard lock(state_->mutex);
+        all = state_->subscriptions;
+    }
+    for (const auto& each : all) {
+        {
+            const std::lock_guard lock(each->mutex);
+            if (each->notices.size() >= kNoticesMax) each->notices.erase(each->notices.begin());
+            each->notices.push_back({event, json});
+        }
+        each->call_wake();
+    }
 }
 
 Result<std::size_t> Live::step() {

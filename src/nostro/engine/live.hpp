@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "nostro/base/result.hpp"
@@ -31,6 +32,11 @@ public:
     // Appends what waits, at most `count_max`, and gives its room back. Returns how many. An error ends the
     // subscription: not_found: the position is older than kept history; unavailable: the engine stops.
     Result<std::size_t> take(std::size_t count_max, std::vector<StreamEvent>& into);
+    // What was told to all since; these have no place in the journal, and are lost with the connection.
+    struct Notice {
+        std::string event, json;
+    };
+    std::vector<Notice> notices();
     // What Last-Event-ID would be if all taken events were sent; further on when what followed did not match.
     Place position() const;
     // No wake follows once it has returned. The destructor does it too.
@@ -55,6 +61,8 @@ public:
     Result<std::unique_ptr<Subscription>> subscribe(std::optional<Place> after, Search filter,
                                                     std::function<void()> wake);
 
+    // To every subscriber; of those that do not read the newest few are kept.
+    void tell(std::string event, std::string json);
     // Fills the queues that have room; returns how many frames it looked at. The engine's own: one thread calls it.
     Result<std::size_t> step();
     std::size_t subscribers() const;

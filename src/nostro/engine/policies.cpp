@@ -46,6 +46,13 @@ std::string Policies::tenant_name(TenantNo tenant) const {
     return found == names_.end() ? std::string() : found->second;
 }
 
+std::vector<std::string> Policies::tenant_names() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::string> names;
+    for (const auto& [number, name] : names_) names.push_back(name);
+    return names;
+}
+
 void Policies::publish(TenantNo tenant, PolicyPtr policy) {
     const std::lock_guard lock(mutex_);
     names_.try_emplace(tenant, policy->tenant());

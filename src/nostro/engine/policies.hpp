@@ -22,6 +22,7 @@ public:
     std::vector<PolicyPtr> all(TenantNo tenant) const;                // oldest first
     Result<TenantNo> tenant(std::string_view name) const;             // not_found: names those that exist
     std::string tenant_name(TenantNo tenant) const;                   // empty: no such tenant
+    std::vector<std::string> tenant_names() const;                    // by number
 
     void publish(TenantNo tenant, PolicyPtr policy);  // the engine's own
 

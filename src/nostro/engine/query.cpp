@@ -31,20 +31,25 @@ Result<std::optional<Recorded>> Query::payment(PaymentId id) const {
     if (id.empty()) return std::optional<Recorded>();  // what outcomes of accounts have in its place
     const Seq newest = frames_.accepted();
     std::optional<Recorded> found;
-    Seq from = newest < kFramesMax ? 1 : newest - kFramesMax + 1;
+    std::optional<Error> cannot;  // say what is older than the newest frames
+    const Seq newest_ones = newest < kFramesMax ? 1 : newest - kFramesMax + 1;
+    Seq from = newest_ones;
+    if (index_ == nullptr && from > 1) cannot = no_index();
     if (index_ != nullptr) {
         from = index_->as_of().seq + 1;  // asked first: what it reads meanwhile is met twice, and told once
         auto indexed = index_->payment(id);
-        if (!indexed) return indexed.error();
-        found = std::move(*indexed);
+        if (indexed) found = std::move(*indexed);
+        if (!indexed && indexed.error().code != ErrorCode::unavailable) return indexed.error();
+        if (!indexed) from = newest_ones;
+        if (!indexed && from > 1) cannot = indexed.error();
     }
     if (newest >= from && newest - from >= kFramesMax) {
         return behind(newest + 1 - from);
     }
     if (auto added = add_newer_frames(id, from, found); !added) return added.error();
-    // Without an index what is older than the newest frames cannot be told from what never was.
+    // What is older than the newest frames cannot be told from what never was.
     const bool is_whole = found && found->outcomes.front().event == Event::submitted;
-    if (index_ == nullptr && from > 1 && !is_whole) return no_index();
+    if (cannot && !is_whole) return *cannot;
     return found;
 }
 
@@ -105,7 +110,24 @@ Result<Page<Recorded>> Query::reviews(TenantNo tenant, std::uint32_t count_max, 
 
 Result<std::optional<AccountRecord>> Query::account(AccountId id) const {
     if (index_ == nullptr) return no_index();
-    return index_->account(id);
+    const Seq newest = frames_.accepted();
+    const Seq from = index_->as_of().seq + 1;
+    auto found = index_->account(id);
+    if (!found || *found || newest < from) return found;
+    // That there is none would be wrong of one that was opened since.
+    if (newest - from >= kFramesMax) return behind(newest + 1 - from);
+    std::vector<DecodedPtr> frames;
+    if (const auto read = frames_.frames(from, kFramesMax, frames); !read) return read.error();
+    for (const DecodedPtr& frame : frames) {
+        const auto& accounts = frame->changes.accounts;
+        if (std::ranges::find(accounts, id, &AccountImage::id) != accounts.end()) return behind(newest + 1 - from);
+    }
+    return found;
+}
+
+Result<std::optional<AccountRecord>> Query::account_as_of(AccountId id, Seq at) const {
+    if (index_ == nullptr) return no_index();
+    return index_->account_as_of(id, at);
 }
 
 Result<Page<AccountRecord>> Query::accounts(TenantNo tenant, std::uint32_t count_max, const std::string& cursor) const {

@@ -13,8 +13,8 @@ namespace nostro {
 
 class Query final : public History {
 public:
-    // So many frames behind the index are looked into. When it is further behind, payment() is `unavailable`, and so is
-    // frame_of_number() of what is not among them.
+    // So many frames behind the index are looked into. When it is further behind, payment() is `unavailable`, and so
+    // are account() and frame_of_number() of what is not among them.
     static constexpr std::size_t kFramesMax = 64;
 
     // `index` may be nullptr: then payment() and frame_of_number() alone answer, from the newest frames.
@@ -25,7 +25,9 @@ public:
     Result<std::optional<Recorded>> payment(PaymentId id) const override;
     Result<Page<Recorded>> payments(const Search& search) const override;
     Result<Page<Recorded>> reviews(TenantNo tenant, std::uint32_t count_max, const std::string& cursor) const override;
+    // As the index has it; nullopt only if no accepted frame has it.
     Result<std::optional<AccountRecord>> account(AccountId id) const override;
+    Result<std::optional<AccountRecord>> account_as_of(AccountId id, Seq at) const override;
     Result<Page<AccountRecord>> accounts(TenantNo tenant, std::uint32_t count_max,
                                          const std::string& cursor) const override;
     Result<AccountImage> account_at(AccountId id, Seq at) const override;

@@ -86,6 +86,11 @@ struct ServiceParts {
                                                // found among recent frames only, other reads are `unavailable`
     std::vector<NamedProjection> projections;  // each fed at its own pace by a thread of its own
     std::vector<Source*> sources;
+    // Where commands go while another process owns the Book; nullptr: they are `unavailable`, "standby".
+    Intake* writes = nullptr;
+    // Hears each frame that others appended since follow(), whole and in order, in settlement's turn, once it can be
+    // read: for whoever waits for the outcome of what went to `writes`. Must not block. May be absent.
+    std::function<void(const DecodedPtr&)> on_followed;
     Disk* disk = nullptr;  // where `suspects` stands; nullptr: not kept
     const Clock* clock = nullptr;
     MetricsRegistry* metrics = nullptr;
@@ -97,9 +102,21 @@ struct ServiceParts {
     std::function<void(std::vector<PartState>&)> beside;
 };
 
-// The first word of an `unavailable` error's text: "overloaded", "no_space", "stopping", "no_index", "index_behind".
-// Other texts give "unavailable". The rest of the text is for people. (A full table of the Book refuses single
-// commands: see Reason::book_full and full_table().)
+enum class Role : std::uint8_t {
+    owner,    // decides
+    standby,  // installs what another process decides, answers reads, and can become the owner
+};
+std::string_view name(Role role);
+
+// How far a standby is behind, as far as it knows.
+struct StandbyLag {
+    Seq frames = 0;
+    std::chrono::nanoseconds time{};  // since its books were last known to be up to date
+};
+
+// The first word of an `unavailable` error's text: "overloaded", "no_space", "journal_unavailable", "stopping",
+// "no_index", "index_behind", "standby", "handing_over". Other texts give "unavailable". The rest of the text is for
+// people. (A full table of the Book refuses single commands: see Reason::book_full and full_table().)
 std::string_view refusal_word(const Error& error);
 
 class Service final : public Intake {
@@ -111,6 +128,22 @@ public:
 
     // Takes over the journal, recovers the Book, starts the threads. Returns when commands can be taken.
     Result<> start();
+    // Instead of start(): recovers the Book without taking the journal over, and keeps it equal to what others append.
+    // Reads are answered with the frame they stand at. Returns when they can be.
+    Result<> follow();
+    // A standby becomes the owner, with the Book it has: fences whoever is, installs the rest, and returns when
+    // commands can be taken. After an error the process must end. One thread.
+    Result<> take_over();
+    // More for an owner that was a standby. A source is read from where the journal says it was read to.
+    Result<> add_source(Source& source);
+    void add_projection(const ServiceParts::NamedProjection& projection);
+    // The owner decides nothing more: what waits is answered "handing_over", what is in flight is settled and answered.
+    // Returns the last frame, once it is durable: somebody else may take over now. resume() undoes it, while nobody
+    // has. `unavailable`: the journal does not confirm in time, and all goes on; `conflict`: this is no owner.
+    Result<Seq> hand_over(std::chrono::milliseconds patience = std::chrono::seconds(5));
+    void resume();
+    Role role() const;
+    StandbyLag lag() const;  // of an owner: none
     // Takes no more, settles and answers what it has taken (at most for `patience`; after that the rest is answered
     // `unknown`), then ends all threads. A second call does nothing.
     void stop(std::chrono::milliseconds patience = std::chrono::seconds(10));

@@ -16,12 +16,18 @@ constexpr std::size_t kSingleMax = 64;
 void Settlement::Turn::clear() {
     seq = 0;
     answers.clear();
+    source_answers.clear();
     reads.clear();
     policies.clear();
 }
 
 Settlement::Settlement(SettlementParts parts, SettlementLimits limits)
-    : parts_(std::move(parts)), limits_(limits), book_(*parts_.book), journal_(*parts_.journal) {
+    : parts_(std::move(parts)),
+      limits_(limits),
+      book_(*parts_.book),
+      journal_(*parts_.journal),
+      follower_(
+          {.book = parts_.book, .journal = parts_.journal, .policies = parts_.policies, .sealed = parts_.sealed}) {
     for (Source* source : parts_.sources) sources_.push_back({source, {}, 0});
     limits_.frame_bytes_max = std::min(limits_.frame_bytes_max, journal_.frame_bytes_max());
     builder_ = std::make_unique<FrameBuilder>(journal_.frame_bytes_max());
@@ -31,16 +37,11 @@ Settlement::~Settlement() = default;
 
 Result<std::size_t> Settlement::step(Instant now) {
     replied_ = false;
+    if (following_) return step_behind(now);
     now = std::max({now, head_.time, turn_.time});  // also not before a frame that was not written
     auto released = release();
     if (!released) return released.error();
-    if (parts_.sealed != nullptr) {
-        if (const Seq through = parts_.sealed->through(); through > forgotten_) {
-            book_.forget_known(through);
-            forgotten_ = through;
-            note_full_table();
-        }
-    }
+    if (follower_.forget_sealed()) note_full_table();
     arrive();
     std::size_t done = *released;
     if (parts_.frames->accepted() >= take_over_seq_) {
@@ -62,6 +63,7 @@ Result<std::size_t> Settlement::release() {
     for (auto& turn : in_flight_) {
         answer(turn);
         turn.answers.clear();
+        turn.source_answers.clear();
         turn.reads.clear();
     }
 #endif
@@ -92,6 +94,7 @@ void Settlement::answer(Turn& turn) {
         replied_ = true;
         pending->submission->reply(std::move(pending->receipts));
     }
+    for (auto& [source, answers] : turn.source_answers) source->answered(std::move(answers));
     for (auto& read : turn.reads) {
         replied_ = true;
         read->answer(AsOf{turn.seq, turn.time});
@@ -124,7 +127,11 @@ void Settlement::answer_reads(Instant now) {
 }
 
 Result<std::size_t> Settlement::decide(Instant now) {
-    if (in_flight_.size() >= journal_.in_flight_max()) return std::size_t{0};
+    if (resting_) {
+        turn_away();
+        return std::size_t{0};
+    }
+    if (in_flight_.size() >= journal_.in_flight_max()) return wait_for_journal();
     const bool due = book_.next_due() <= now;
     bool may_take = turned_away_.empty();
     if (!may_take) {
@@ -166,6 +173,17 @@ Result<std::size_t> Settlement::decide(Instant now) {
     return done;
 }
 
+// No further frame may be under way. Where the journal confirms none for long, those who are in no frame yet are told
+// so instead of waiting with those who are.
+Result<std::size_t> Settlement::wait_for_journal() {
+    const bool waits = !singles_.empty() || !bulk_.empty();
+    if (!waits || steady_now() - in_flight_.front().handed_over < limits_.journal_slow_after) return std::size_t{0};
+    const auto may = may_take_commands();
+    if (!may) return may.error();
+    if (!*may) turn_away();
+    return std::size_t{0};
+}
+
 // Known ids leave memory for the sealed runs only, and those are made of closed segments. Asked as soon as a generation
 // waits, so that it is sealed by the time the running one is full; and with an empty frame if need be, because a Book
 // that is full of ids records nothing that would fill a segment.
@@ -183,8 +201,16 @@ void Settlement::note_full_table() {
 Result<bool> Settlement::may_take_commands() {
     const auto room = journal_.ready(Journal::Need::intake);
     if (!room && room.error().code != ErrorCode::unavailable) return room.error();
-    set_turned_away(room ? std::string() : "no_space: " + room.error().what);
+    std::string reason = room ? std::string() : room.error().what;
+    // A journal beyond this machine has a word of its own; what is left is a lack of space.
+    if (!room && !reason.starts_with("journal_unavailable:")) reason = "no_space: " + reason;
+    set_turned_away(std::move(reason));
     return static_cast<bool>(room);
+}
+
+// What is worse than `unavailable` is met by the next step.
+void Settlement::look_at_journal() {
+    if (!following_ && !resting_) static_cast<void>(may_take_commands());
 }
 
 void Settlement::set_turned_away(std::string reason) {

@@ -21,6 +21,7 @@
 #include "nostro/base/time.hpp"
 #include "nostro/domain/book.hpp"
 #include "nostro/engine/engine_metrics.hpp"
+#include "nostro/engine/follower.hpp"
 #include "nostro/engine/frame_cache.hpp"
 #include "nostro/engine/inbox.hpp"
 #include "nostro/engine/policies.hpp"
@@ -34,6 +35,8 @@ struct SettlementLimits {
     std::size_t payments_per_frame_max = 8'192;
     std::size_t frame_bytes_max = 4u << 20;  // less where the journal says so
     std::size_t expiries_per_frame_max = 1'024;
+    // A frame under way for longer says nothing of when a further one will be taken: intake asks the journal.
+    std::chrono::milliseconds journal_slow_after{1'000};
 };
 
 // What it works with; all of it outlives it.
@@ -50,6 +53,8 @@ struct SettlementParts {
     std::uint64_t nonce = 0;  // random, of this process
     // Runs after a frame became tellable, before its answers go out: wakes the feeds.
     std::function<void(Seq accepted)> on_accepted;
+    // Hears each frame that is followed, whole and in order, once it can be read and before its readers are answered.
+    std::function<void(const DecodedPtr&)> on_followed;
     // Runs after a round of answers.
     std::function<void()> on_replies;
     // Whether the Book is sound after a frame, beyond what it checks itself. For tests.
@@ -67,12 +72,26 @@ public:
     // with `first_policy` when the journal is. Nothing is decided before that frame is accepted. Once, before step().
     Result<> recover(Instant now, const PolicyPtr& first_policy);
 
+    // Instead of recover(), or before it: installs what the journal holds without taking it over. step() then installs
+    // what others append, answers reads, and decides nothing; commands are turned away. recover() ends that.
+    Result<> follow();
+    bool follows() const { return following_; }  // in the turn alone
+
     // `fenced`, `corrupt` and every other error: the caller must end the process and tell nothing more. Returns how
     // much it did: 0 means that there is nothing to do until something arrives, is accepted, or falls due.
     Result<std::size_t> step(Instant now);
 
+    // One more source, which has been sent to where cursors() said it was read to. After recover(), in the turn.
+    void add_source(Source& source) { sources_.push_back({&source, {}, 0}); }
+    const std::vector<Cursor>& cursors() const { return cursors_; }  // in the turn
+    // True: nothing more is decided, neither what comes nor what falls due; what is in flight is answered. In the turn.
+    void rest(bool rests);
+
+    // Asks the journal whether commands would be taken now, as turned_away() tells then. In the turn.
+    void look_at_journal();
     bool idle() const;  // nothing waits here and nothing is in flight
-    // Why commands are turned away at present ("no_space: ..."); empty: they are not. Threads: any.
+    // Why commands are turned away at present ("no_space: ...", "journal_unavailable: ..."); empty: they are not.
+    // Threads: any.
     std::string turned_away() const;
     // Which key of [book] should be raised ("holds_max"); empty: none. Threads: any.
     std::string_view full_table() const { return full_table_.load(std::memory_order_relaxed); }
@@ -96,6 +115,7 @@ private:
         Instant time{};
         SteadyTime handed_over{};
         std::vector<PendingPtr> answers;
+        std::vector<std::pair<Source*, std::vector<Answered>>> source_answers;
         std::vector<ReadPtr> reads;
         std::vector<std::pair<TenantNo, PolicyPtr>> policies;
         void clear();
@@ -111,8 +131,10 @@ private:
     };
 
     // settlement_recovery.cpp
-    Result<> install_history();
-    Result<> install(const FramePtr& frame);
+    void note_followed();
+    Result<std::size_t> step_behind(Instant now);
+    Result<> tell_followed();
+    Result<> install_up_to(const Head& head);
     Result<> append_take_over(Instant now, const PolicyPtr& first_policy);
 
     Result<std::size_t> release();
@@ -120,6 +142,7 @@ private:
     void arrive();
     void answer_reads(Instant now);
     Result<std::size_t> decide(Instant now);
+    Result<std::size_t> wait_for_journal();
     Result<bool> may_take_commands();
     bool closes_segment();
     void note_full_table();
@@ -134,7 +157,9 @@ private:
     Result<> fill_frame();
     Result<> take_from(Queue queue, std::size_t payments_max);
     Result<Taken> take(Pending& pending, std::size_t& payments_left);
-    Result<Taken> take(const Arrival& arrival, std::size_t& payments_left);
+    Result<Taken> take(FromSource& from, std::size_t& payments_left);
+    void pass(const Cursor& after);
+    void keep_letter(const Arrival& arrival, std::span<const std::byte> encoded, const Answer& answer);
     Result<Taken> settle(const Command& command, std::span<const std::byte> encoded, Answer& answer);
     Result<Taken> settle_suspect(const Command& command, std::span<const std::byte> encoded, PaymentId key,
                                  Answer& answer);
@@ -142,7 +167,7 @@ private:
     Result<std::optional<Answer>> sealed_answer(Pending& pending, const Command& command);
     Result<std::optional<Answer>> ask_sealed(const Command& command) const;
     Result<> find_ended(const Command& command, Answer& answer) const;
-    void receive(Pending& pending, const Command& command, const Answer& answer);
+    void tell_source(Source& source, const Arrival& arrival, const Answer& answer);
     void count(const Answer& answer);
     void finish(PendingPtr pending);
     Result<> close_frame(bool even_if_empty);
@@ -181,8 +206,9 @@ private:
     std::vector<Turn> spare_turns_;
     std::vector<std::unique_ptr<Submission>> arrived_;
     std::vector<std::byte> scratch_;
-    DecodedFrame decoded_;  // of recovery
-    Seq forgotten_ = 0;
+    Follower follower_;
+    bool following_ = false, resting_ = false;
+    Seq told_ = 0;  // newest frame that on_followed heard
     bool replied_ = false;
     mutable std::mutex turned_away_mutex_;
     std::string turned_away_;

@@ -3,8 +3,10 @@
 #include <utility>
 
 #include "nostro/base/assert.hpp"
+#include "nostro/base/prefetch.hpp"
 #include "nostro/engine/settlement.hpp"
 #include "nostro/wire/command_codec.hpp"
+#include "nostro/wire/receipts.hpp"
 
 namespace nostro {
 namespace {
@@ -117,7 +119,7 @@ Result<> Settlement::take_arrivals(std::size_t payments_max) {
         FromSource& from = sources_[first_source_];
         while (!from.empty()) {
             const std::size_t waiting = waiting_;
-            const auto taken = take(from.arrivals[from.next], left);
+            const auto taken = take(from, left);
             if (!taken) return taken.error();
             if (*taken == Taken::no_room && waiting_ != waiting) break;
             if (*taken == Taken::no_room) {
@@ -137,6 +139,10 @@ Result<Settlement::Taken> Settlement::take(Pending& pending, std::size_t& paymen
         if (const std::size_t ahead = pending.next + kPrefetch; ahead < submission.commands.size()) {
             book_.prefetch(submission.commands[ahead]);
         }
+        // Another thread has written it, so it lies in that one's cache.
+        if (const std::size_t ahead = pending.next + 2 * kPrefetch; ahead < submission.commands.size()) {
+            prefetch_lines(&submission.commands[ahead], sizeof(Command));
+        }
         auto known = sealed_answer(pending, command);
         if (!known) return known.error();
         Answer answer;
@@ -151,60 +157,90 @@ Result<Settlement::Taken> Settlement::take(Pending& pending, std::size_t& paymen
             payments_left -= std::min(payments, payments_left);
             if (auto found = find_ended(command, answer); !found) return found.error();
         }
-        receive(pending, command, answer);
+        add_receipts(command, answer, turn_.seq, changes_.outcomes, pending.receipts);
         ++pending.next;
     }
     return Taken::yes;
 }
 
-Result<Settlement::Taken> Settlement::take(const Arrival& arrival, std::size_t& payments_left) {
+Result<Settlement::Taken> Settlement::take(FromSource& from, std::size_t& payments_left) {
+    const Arrival& arrival = from.arrivals[from.next];
+    const bool is_answered = from.source->is_answered();
     const std::size_t payments = payments_of(arrival.command);
     if (payments > payments_left && payments_ > 0) return Taken::no_room;
-    scratch_.clear();
-    encode_command(arrival.command, scratch_);
+    std::span<const std::byte> encoded = arrival.encoded;
+    if (encoded.empty()) {
+        scratch_.clear();
+        encode_command(arrival.command, scratch_);
+        encoded = scratch_;
+    }
+    // If it comes to that, its letter stands in the frame instead.
+    const std::size_t letter_bytes = arrival.letter != nullptr ? arrival.letter->bytes.size() : 0;
+    if (letter_bytes > kWorstCommandBytes && !has_room(arrival.command, letter_bytes)) return Taken::no_room;
     const auto known = ask_sealed(arrival.command);
     if (!known) return known.error();
     Answer answer;
     if (*known) {
         answer = **known;
     } else {
-        const auto taken = settle(arrival.command, scratch_, answer);
+        const auto taken = settle(arrival.command, encoded, answer);
         if (!taken) return taken.error();
         if (*taken == Taken::no_room) return Taken::no_room;
     }
-    if (wants_to_wait(answer)) {
+    if (!is_answered && wants_to_wait(answer)) {
         // Its position stays where it is, and what a source brings is in order: so nothing passes it either.
         ++waiting_;
         return Taken::no_room;
     }
     payments_left -= std::min(payments, payments_left);
-    if (answer.kind == Answer::Kind::reused || answer.kind == Answer::Kind::refused) {
-        // Nobody waits for an answer here, and no position is skipped without a trace.
-        const std::string document(reinterpret_cast<const char*>(scratch_.data()), scratch_.size());
-        const std::string source = std::to_string(arrival.after.source);
-        const std::string position = std::to_string(arrival.after.part) + ":" + std::to_string(arrival.after.next - 1);
-        Command letter;
-        letter.tenant = arrival.command.tenant;
-        letter.body =
-            KeepDeadLetter{.source = source,
-                           .position = position,
-                           .format = "nostro-command",
-                           .why = answer.kind == Answer::Kind::reused ? "conflict: its id is known with other content"
-                                                                      : name(answer.reason),
-                           .bytes = document};
-        scratch_.clear();
-        encode_command(letter, scratch_);
-        apply(letter, scratch_, {});
+    if (is_answered) {
+        if (auto found = find_ended(arrival.command, answer); !found) return found.error();
+        tell_source(*from.source, arrival, answer);
+    } else if (answer.kind == Answer::Kind::reused || answer.kind == Answer::Kind::refused) {
+        keep_letter(arrival, encoded, answer);
     }
+    pass(arrival.after);
+    return Taken::yes;
+}
+
+void Settlement::pass(const Cursor& after) {
     const auto cursor = std::find_if(cursors_.begin(), cursors_.end(), [&](const Cursor& each) {
-        return each.source == arrival.after.source && each.part == arrival.after.part;
+        return each.source == after.source && each.part == after.part;
     });
     if (cursor == cursors_.end()) {
-        cursors_.insert(std::lower_bound(cursors_.begin(), cursors_.end(), arrival.after), arrival.after);
+        cursors_.insert(std::lower_bound(cursors_.begin(), cursors_.end(), after), after);
     } else {
-        cursor->next = std::max(cursor->next, arrival.after.next);
+        cursor->next = std::max(cursor->next, after.next);
     }
-    return Taken::yes;
+}
+
+void Settlement::tell_source(Source& source, const Arrival& arrival, const Answer& answer) {
+    auto& all = turn_.source_answers;
+    if (all.empty() || all.back().first != &source) all.emplace_back(&source, std::vector<Answered>());
+    Answered& told = all.back().second.emplace_back();
+    told.after = arrival.after;
+    told.frame = turn_.seq;
+    add_receipts(arrival.command, answer, turn_.seq, changes_.outcomes, told.receipts);
+}
+
+// Nobody waits for an answer here, and no position is skipped without a trace.
+void Settlement::keep_letter(const Arrival& arrival, std::span<const std::byte> encoded, const Answer& answer) {
+    const std::string document(reinterpret_cast<const char*>(encoded.data()), encoded.size());
+    const std::string source = std::to_string(arrival.after.source);
+    const std::string position = std::to_string(arrival.after.part) + ":" + std::to_string(arrival.after.next - 1);
+    KeepDeadLetter body =
+        arrival.letter != nullptr
+            ? *arrival.letter
+            : KeepDeadLetter{
+                  .source = source, .position = position, .format = "nostro-command", .why = {}, .bytes = document};
+    body.why =
+        answer.kind == Answer::Kind::reused ? "conflict: its id is known with other content" : name(answer.reason);
+    Command letter;
+    letter.tenant = arrival.command.tenant;
+    letter.body = body;
+    std::vector<std::byte> bytes;
+    encode_command(letter, bytes);
+    apply(letter, bytes, {});
 }
 
 bool Settlement::has_room(const Command& command, std::size_t encoded_bytes) {
@@ -329,34 +365,6 @@ Result<> Settlement::find_ended(const Command& command, Answer& answer) const {
     if (!found) return found.error();
     if (*found) answer.reason = Reason::not_open;
     return {};
-}
-
-void Settlement::receive(Pending& pending, const Command& command, const Answer& answer) {
-    Receipt receipt;
-    receipt.answer = answer;
-    const auto* group = std::get_if<SubmitGroup>(&command.body);
-    const std::size_t items = group != nullptr ? group->payments.size() : 1;
-    // Of a group that was quarantined one record stands for all.
-    const bool one_record =
-        answer.kind == Answer::Kind::recorded ? answer.count < items : answer.state == Status::quarantined;
-    for (std::size_t item = 0; item < items; ++item) {
-        const auto behind_first = static_cast<std::uint32_t>(one_record ? 0 : item);
-        receipt.payment = group != nullptr ? group->payments[item].payment.id : payment_of(command);
-        receipt.reason = answer.reason;
-        if (answer.kind == Answer::Kind::recorded) {
-            const auto index = answer.index + behind_first;
-            const Outcome& outcome = changes_.outcomes[index];
-            receipt.status = outcome.status;
-            receipt.reason = outcome.reason;
-            receipt.accepted_at = outcome.accepted_at;
-            receipt.place = {turn_.seq, index};
-            receipt.number = outcome.number;
-        } else if (answer.kind == Answer::Kind::replayed) {
-            receipt.answer.first.index = answer.first.index + behind_first;
-            receipt.item = behind_first;
-        }
-        pending.receipts.push_back(receipt);
-    }
 }
 
 void Settlement::finish(PendingPtr pending) {

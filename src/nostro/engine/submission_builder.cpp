@@ -306,6 +306,17 @@ Result<> SubmissionBuilder::change_account(const ChangeAccount& change, const Re
     return add(std::move(command));
 }
 
+// Why is no part of the meaning: who says it again may say it in other words.
+Result<> SubmissionBuilder::adjust_balance(const AdjustBalance& adjust, const RequestKey& key) {
+    Command command = request(key, meaning_of([&](ByteWriter& writer) {
+                                  writer.string("adjust balance");
+                                  write_id(writer, adjust.id);
+                                  writer.zigzag(adjust.delta_minor);
+                              }));
+    command.body = adjust;
+    return add(std::move(command));
+}
+
 Result<> SubmissionBuilder::change_policy(PolicyPtr policy, std::string_view by) {
     Command command;
     command.body = ChangePolicy{.policy = std::move(policy), .by = by};
@@ -313,16 +324,21 @@ Result<> SubmissionBuilder::change_policy(PolicyPtr policy, std::string_view by)
 }
 
 Result<PaymentId> SubmissionBuilder::keep_record(std::string_view key, Reason reason, std::string_view document) {
+    const PaymentId id = payment_id(tenant_name_, "key", key);
+    if (auto kept = keep_record(id, reason, document); !kept) return kept.error();
+    return id;
+}
+
+Result<> SubmissionBuilder::keep_record(PaymentId id, Reason reason, std::string_view document) {
     Command command;
-    const PaymentId id = command.id = payment_id(tenant_name_, "key", key);
+    command.id = id;
     command.meaning = meaning_of([&](ByteWriter& writer) {
         writer.string("record");
         writer.u8(static_cast<std::uint8_t>(reason));
         writer.string(document);
     });
     command.body = KeepRecord{.id = id, .reason = reason, .document = document};
-    if (auto added = add(std::move(command)); !added) return added.error();
-    return id;
+    return add(std::move(command));
 }
 
 // The same bytes at the same place are the same letter, in whatever words a later version says why.
@@ -337,11 +353,12 @@ Result<> SubmissionBuilder::keep_dead_letter(const KeepDeadLetter& letter, const
     return add(std::move(command));
 }
 
-Result<> SubmissionBuilder::resolve_dead_letter(Place letter, bool redriven, std::string_view by,
-                                                std::string_view note) {
+Result<> SubmissionBuilder::resolve_dead_letter(Place letter, bool redriven, std::string_view by, std::string_view note,
+                                                std::string_view key) {
     Command command;
     command.id = request_id(tenant_name_, "resolve", "dead letter", fmt::format("{}.{}", letter.seq, letter.index));
     command.meaning = redriven ? 1 : 2;
+    if (!key.empty()) command.meaning = payment_id(tenant_name_, "redrive", key).low;
     command.body = ResolveDeadLetter{.letter = letter, .redriven = redriven, .by = by, .note = note};
     return add(std::move(command));
 }

@@ -53,12 +53,16 @@ public:
     // `account.id` and `account.meaning` are filled in.
     Result<AccountId> open_account(OpenAccount account, const RequestKey& key);
     Result<> change_account(const ChangeAccount& change, const RequestKey& key);
+    Result<> adjust_balance(const AdjustBalance& adjust, const RequestKey& key);
     Result<> change_policy(PolicyPtr policy, std::string_view by);
     // Returns the id under which its receipt comes; it shares the keys of payments.
     Result<PaymentId> keep_record(std::string_view key, Reason reason, std::string_view document);
+    Result<> keep_record(PaymentId id, Reason reason, std::string_view document);  // of a key that was said elsewhere
     Result<> keep_dead_letter(const KeepDeadLetter& letter, const RequestKey& key);
-    // Once for each letter: the other resolution is an id used again.
-    Result<> resolve_dead_letter(Place letter, bool redriven, std::string_view by, std::string_view note);
+    // Once for each letter: the other resolution is an id used again. `key`: of the message that is sent again, where
+    // it is not the letter's own; another key is another resolution.
+    Result<> resolve_dead_letter(Place letter, bool redriven, std::string_view by, std::string_view note,
+                                 std::string_view key = {});
     // Anything else, complete as it is (sources, tests).
     Result<> command(const Command& command);
 

@@ -10,9 +10,9 @@ Result<> add_wish(SubmissionBuilder& builder, const Wish& wish);
 
 class TenantLedger final : public Ledger {
 public:
-    // Both outlive it.
-    TenantLedger(Service& service, const Clock& clock, TenantNo tenant)
-        : service_(service), clock_(clock), tenant_(tenant) {}
+    // All outlive it. `cache`: nullptr where there is none.
+    TenantLedger(Service& service, const Clock& clock, TenantNo tenant, Cache* cache = nullptr)
+        : service_(service), clock_(clock), tenant_(tenant), cache_(cache) {}
 
     TenantNo tenant() const override { return tenant_; }
     const Clock& clock() const override { return clock_; }
@@ -23,6 +23,7 @@ public:
     }
     const History& history() const override { return service_.history(); }
     Result<DecodedPtr> frame(Seq seq) const override { return service_.frame_once(seq); }
+    Cache* cache() const override { return cache_; }
     PolicyPtr policy() const override { return service_.policies().current(tenant_); }
     PolicyPtr policy(PolicyVersion version) const override { return service_.policies().version(tenant_, version); }
 
@@ -30,6 +31,7 @@ private:
     Service& service_;
     const Clock& clock_;
     const TenantNo tenant_;
+    Cache* const cache_;
 };
 
 }  // namespace nostro

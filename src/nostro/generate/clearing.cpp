@@ -36,6 +36,12 @@ Currency dollar() {
     return usd;
 }
 
+std::uint64_t seed_of(const ClearingOptions& options) {
+    if (options.start == Instant{}) return generate::seed_of({options.seed, options.realistic});
+    const auto start = static_cast<std::uint64_t>(options.start.time_since_epoch().count());
+    return generate::seed_of({options.seed, options.realistic, start});
+}
+
 class AmountText {
 public:
     explicit AmountText(std::int64_t minor) : size_(write_decimal(text_.data(), minor, dollar())) {}
@@ -71,7 +77,7 @@ void append_json(std::string& to, const ClearingTransaction& transaction) {
 }
 
 ClearingGenerator::ClearingGenerator(const ClearingOptions& options)
-    : random_(seed_of({options.seed, options.realistic})), realistic_(options.realistic), id_key_(random_.next()) {}
+    : random_(seed_of(options)), realistic_(options.realistic), id_key_(random_.next()) {}
 
 ClearingTransaction ClearingGenerator::uniform() {
     const std::uint64_t from = random_.below(kClearingAccounts.size());

@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "nostro/base/random.hpp"
+#include "nostro/base/time.hpp"
 #include "nostro/generate/tally.hpp"
 
 namespace nostro::generate {
@@ -61,6 +62,7 @@ void append_json(std::string& to, const ClearingTransaction& transaction);
 struct ClearingOptions {
     std::uint64_t seed = 1;
     bool realistic = false;
+    Instant start = {};  // rows bring no time; another start, other ids
 };
 
 class ClearingGenerator {

@@ -69,7 +69,7 @@ std::uint32_t users_of(const UpiOptions& options) {
 
 std::uint64_t seed_of(const UpiOptions& options) {
     const auto start = static_cast<std::uint64_t>(options.start.time_since_epoch().count());
-    return generate::seed_of({options.seed, users_of(options), options.realistic, options.realistic ? start : 0});
+    return generate::seed_of({options.seed, users_of(options), options.realistic, start});
 }
 
 std::string vpa(Xoshiro256& random, std::uint32_t number) {

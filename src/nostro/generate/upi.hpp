@@ -28,7 +28,7 @@ struct UpiOptions {
     std::uint64_t seed = 1;
     std::uint32_t users = 0;  // at least 2; 0: 5, realistic 1,000
     bool realistic = false;
-    Instant start = {};  // of the times that will be given, if they count: other times, other ids
+    Instant start = {};  // of the times that will be given: other times, other ids
 };
 
 class UpiGenerator {

@@ -78,9 +78,7 @@ void open_account(Service& service, const Request& request, const Reply& reply) 
     if (!id) return refuse_wish(reply, id.error());
     AccountRecord record = record_of(account, *id);
     service.submit(builder.take([&service, reply, record = std::move(record)](Result<std::vector<Receipt>> receipts) {
-        const bool one = receipts && !receipts->empty();
-        const auto kind = one ? receipts->front().answer.kind : Answer::Kind::refused;
-        if (kind == Answer::Kind::recorded || kind == Answer::Kind::replayed) {
+        if (receipts && !receipts->empty() && is_taken(receipts->front())) {
             return answer_opened(service, reply, receipts->front(), record);
         }
         answer_one(service, reply, {})(std::move(receipts));
@@ -144,9 +142,7 @@ void submit_change(Service& service, const Reply& reply, const std::shared_ptr<C
     if (const auto added = builder.change_account(*command, change->key); !added)
         return refuse_wish(reply, added.error());
     service.submit(builder.take([&service, reply, change](Result<std::vector<Receipt>> receipts) {
-        const bool one = receipts && !receipts->empty();
-        const auto kind = one ? receipts->front().answer.kind : Answer::Kind::refused;
-        if (kind == Answer::Kind::recorded || kind == Answer::Kind::replayed) {
+        if (receipts && !receipts->empty() && is_taken(receipts->front())) {
             return answer_changed(service, reply, receipts->front(), change->id);
         }
         answer_one(service, reply, {})(std::move(receipts));
@@ -222,13 +218,7 @@ void get_balance(Service& service, const Request& request, const Reply& reply) {
 }
 
 Route account_route(Method method, std::string_view path, std::string_view operation, std::string_view summary) {
-    Route route;
-    route.method = method;
-    route.path = path;
-    route.operation = operation;
-    route.tag = "Accounts";
-    route.summary = summary;
-    return route;
+    return route_of(method, path, operation, "Accounts", summary);
 }
 
 Route open_route(Service& service) {

@@ -98,6 +98,17 @@ Parameter tenant_parameter() {
             .example = "nostro"};
 }
 
+Route route_of(Method method, std::string_view path, std::string_view operation, std::string_view tag,
+               std::string_view summary) {
+    Route route;
+    route.method = method;
+    route.path = path;
+    route.operation = operation;
+    route.tag = tag;
+    route.summary = summary;
+    return route;
+}
+
 Route page_route(std::string_view path, std::string_view schema) {
     Route route;
     route.path = path;

@@ -25,6 +25,9 @@ RouteAnswer json_answer(std::uint16_t status, std::string_view description, std:
 // added to every route by the OpenAPI document itself.
 void add_problems(Route& route, std::initializer_list<std::uint16_t> statuses);
 
+Route route_of(Method method, std::string_view path, std::string_view operation, std::string_view tag,
+               std::string_view summary);
+
 Parameter path_id();       // {id} of a payment
 Parameter path_account();  // {id} of an account
 Parameter key_parameter(bool required);
@@ -88,6 +91,10 @@ RefusalWords refusal_of(const Receipt& receipt, const Service& service);
 void refuse_receipt(const Reply& reply, const Receipt& receipt, const Service& service);
 
 // --- receipts ---
+// Now or before: it is on record.
+inline bool is_taken(const Receipt& receipt) {
+    return receipt.answer.kind == Answer::Kind::recorded || receipt.answer.kind == Answer::Kind::replayed;
+}
 // Answers a submission of one command. `taken` writes the answer of a receipt that was recorded or replayed, on the
 // connection's thread; a refusal is answered here. Replayed receipts are completed first, on a worker.
 using WriteReceipt = std::function<void(Response&, const Receipt&)>;

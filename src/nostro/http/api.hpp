@@ -15,6 +15,7 @@ namespace nostro {
 class Checkpoints;
 class Ledger;
 class Profile;
+class Reconciler;
 struct ProfileEntry;
 
 struct ServedProfile {
@@ -31,6 +32,9 @@ struct Api {
     std::string version;                 // of the program
     Checkpoints* checkpoints = nullptr;  // nullptr: there are no proofs, and no routes for them
     std::vector<ServedProfile> profiles;
+    Reconciler* reconciler = nullptr;  // nullptr: there are no routes for it
+    // Changes of who owns the Book; each returns the newest durable frame.
+    std::function<Result<Seq>()> take_over, hand_over;
     // What `nostro verify` said when it last proved the journal, as JSON; empty: it never did.
     std::function<std::string()> last_verified;
 };
@@ -61,6 +65,8 @@ std::vector<Route> ledger_routes(const Api& api);
 std::vector<Route> proof_routes(const Api& api);
 std::vector<Route> stream_routes(const Api& api);
 std::vector<Route> profile_routes(const Api& api);
+std::vector<Route> reconcile_routes(const Api& api);
 std::vector<Route> operating_routes(const Api& api);
+std::vector<Route> ownership_routes(const Api& api);
 
 }  // namespace nostro

@@ -35,10 +35,6 @@ std::shared_ptr<Arena> batch_arena() { return std::make_shared<Arena>(256u << 10
 
 bool is_ndjson(const Request& request) { return request.content_type == kNdjson; }
 
-bool is_taken(const Receipt& receipt) {
-    return receipt.answer.kind == Answer::Kind::recorded || receipt.answer.kind == Answer::Kind::replayed;
-}
-
 Problem field_problem(const FieldErrors& errors) {
     const bool syntax = errors.is_syntax();
     return {.status = syntax ? 400 : 422,
@@ -216,8 +212,17 @@ void post_atomic(Service& service, const Request& request, const Reply& reply) {
     submit_group(service, reply, builder, arena->copy(header_key), wishes, items);
 }
 
+// What the texts of a batch stand in: the body where it has memory of its own, else copies.
+struct BatchMemory {
+    Arena arena{256u << 10};
+    std::shared_ptr<const void> body;
+};
+
 void post_independent(Service& service, const Request& request, const Reply& reply) {
-    const auto arena = batch_arena();
+    const auto memory = std::make_shared<BatchMemory>();
+    memory->body = request.memory;
+    const BatchTexts texts(memory->arena, memory->body != nullptr);
+    const std::shared_ptr<Arena> arena(memory, &memory->arena);
     const auto items = std::make_shared<Items>();
     items->arena = arena;
     const std::size_t likely = std::min(kBatchMax, request.body.size() / kShortItem);
@@ -233,10 +238,9 @@ void post_independent(Service& service, const Request& request, const Reply& rep
         if (added.error().code != ErrorCode::invalid) stopped = added.error();
         items->add_error(item.key, field_errors_of(added.error()));
     };
-    const auto batch =
-        is_ndjson(request)
-            ? read_payment_lines(json_reader(), json_input(request), BatchMode::independent, *arena, each, errors)
-            : read_payment_batch(json_reader(), json_input(request), *arena, each, errors);
+    const auto batch = is_ndjson(request) ? read_payment_lines(json_reader(), json_input(request),
+                                                               BatchMode::independent, texts, each, errors)
+                                          : read_payment_batch(json_reader(), json_input(request), texts, each, errors);
     if (!batch) return refuse_fields(reply, errors);
     if (stopped) return refuse(reply, *stopped);
     submit_independent(service, reply, builder, items);

@@ -65,6 +65,17 @@ void list_letters(Service& service, const Request& request, const Reply& reply) 
     reply(std::move(response));
 }
 
+void show_letter(Service& service, const Request& request, const Reply& reply) {
+    const auto [seq, index] = split_once(request.parameter("id"), '.');
+    const auto found = service.history().dead_letter(Place{*parse_uint64(seq), *parse_uint32(index)});
+    if (!found) return refuse(reply, found.error());
+    if (!*found) return refuse(reply, 404, "dead_letter_not_found", "there is no dead letter with this id");
+    Response response;
+    JsonWriter json(response.body);
+    write_letter(json, service, **found);
+    reply(std::move(response));
+}
+
 void keep_letter(Service& service, const Request& request, const Reply& reply) {
     const auto arena = arena_for(request);
     FieldErrors errors;
@@ -125,27 +136,14 @@ std::optional<Letter> letter_of(Service& service, DeadLetter::State wanted, cons
     return Letter{std::move(letter), *tenant};
 }
 
-// `key`: of the message that is sent again, where it is not the letter's own.
-Result<> add_resolution(SubmissionBuilder& builder, const Service& service, const Letter& letter,
-                        const LetterBody& body, std::string_view key) {
-    const Place place = letter.kept.place;
-    const bool redriven = letter.kept.state == DeadLetter::State::redriven;
-    if (key.empty()) return builder.resolve_dead_letter(place, redriven, body.by, body.note);
-    // The id that resolve_dead_letter() gives, so that there is one resolution; another key is another wish.
-    const std::string tenant = service.policies().tenant_name(letter.tenant);
-    Command command;
-    command.id = request_id(tenant, "resolve", "dead letter", fmt::format("{}.{}", place.seq, place.index));
-    command.meaning = payment_id(tenant, "redrive", key).low;
-    command.body = ResolveDeadLetter{.letter = place, .redriven = redriven, .by = body.by, .note = body.note};
-    return builder.command(command);
-}
-
-// What resolves the letter and calls `then` once that is durable, on any thread. Empty: refused already.
+// `key`: as resolve_dead_letter() has it. What resolves the letter and calls `then` once that is durable, on any
+// thread. Empty: refused already.
 std::function<void()> resolution(Service& service, const Reply& reply, std::shared_ptr<Arena> arena,
                                  const Letter& letter, const LetterBody& body, std::string_view key,
                                  std::function<void()> then) {
     SubmissionBuilder builder = service.build(std::move(arena), letter.tenant);
-    if (const auto added = add_resolution(builder, service, letter, body, key); !added) {
+    const bool redriven = letter.kept.state == DeadLetter::State::redriven;
+    if (const auto added = builder.resolve_dead_letter(letter.kept.place, redriven, body.by, body.note, key); !added) {
         refuse_wish(reply, added.error());
         return {};
     }
@@ -325,6 +323,18 @@ Route letter_route(std::string_view path, std::string_view operation, std::strin
     return route;
 }
 
+Route show_route(Service& service) {
+    Route route = letter_route("/v1/dead-letters/{id}", "getDeadLetter", {});
+    route.method = Method::get;
+    route.summary = "One dead letter, with its text";
+    route.takes.clear();
+    route.answers.clear();
+    route.answers = {json_answer(200, "The letter.", "DeadLetter")};
+    add_problems(route, {404, 503});
+    route.handler = fresh(service, show_letter);
+    return route;
+}
+
 Route redrive_route(const Api& api) {
     Route route = letter_route("/v1/dead-letters/{id}/redrive", "redriveDeadLetter", "RedriveRequest");
     route.summary = "Sends a dead letter's payment again";
@@ -363,6 +373,7 @@ std::vector<Route> dead_letter_routes(const Api& api) {
     std::vector<Route> routes;
     routes.push_back(std::move(list));
     routes.push_back(keep_route(service));
+    routes.push_back(show_route(service));
     routes.push_back(redrive_route(api));
     routes.push_back(discard_route(service));
     return routes;

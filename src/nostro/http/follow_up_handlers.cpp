@@ -61,12 +61,7 @@ void reverse_payment(Service& service, const Request& request, const Reply& repl
 
 Route follow_up(std::string_view path, std::string_view operation, std::string_view summary,
                 std::string_view description) {
-    Route route;
-    route.method = Method::post;
-    route.path = path;
-    route.operation = operation;
-    route.tag = "Payments";
-    route.summary = summary;
+    Route route = route_of(Method::post, path, operation, "Payments", summary);
     route.description = description;
     route.parameters = {path_id(), key_parameter(false)};
     route.answers = {json_answer(202, "Done and durable.", "Receipt", {"Location", "Idempotent-Replayed"})};

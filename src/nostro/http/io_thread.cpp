@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::size_t kScratchBytes = 128 * 1024;
 constexpr std::size_t kDirectBytesMin = 16 * 1024;  // smaller rests of bodies come through the scratch memory
-constexpr int kRoundsMax = 8;                       // of one connection before others have their turn
+constexpr std::size_t kSpinConnectionsMax = 4;
+constexpr int kRoundsMax = 8;  // of one connection before others have their turn
 constexpr std::size_t kLingerBytesMax = 1u << 20;
 constexpr std::uint64_t kPlaceBits = 24;
 constexpr std::uint64_t kPlaceMask = (std::uint64_t{1} << kPlaceBits) - 1;
@@ -142,6 +143,7 @@ IoThread::IoThread(const ServerOptions& options, const SessionLimits& limits, co
       open_(open),
       round_begins_(options.round_begins),
       round_ends_(options.round_ends),
+      spin_(options.spin),
       mailbox_(std::make_shared<Mailbox>(loop_, std::move(workers))),
       timer_(loop_->context),
       scratch_(std::make_unique<char[]>(kScratchBytes + kBodyPadding)) {
@@ -168,8 +170,24 @@ void IoThread::start() {
     loop_->work.emplace(loop_->context.get_executor());
     thread_ = std::thread([this] {
         mailbox_->owned_by_this_thread();
-        loop_->context.run();
+        run();
     });
+}
+
+void IoThread::run() {
+    while (spin() || loop_->context.run_one() != 0) {
+    }
+}
+
+// A client that waits for each answer before it asks again comes back within the time that a sleeping thread takes to
+// wake. With many clients others wait for the core meanwhile, and somebody asks before this thread would sleep.
+bool IoThread::spin() {
+    if (spin_.count() == 0 || own_open_ == 0 || own_open_ > kSpinConnectionsMax) return false;
+    const SteadyTime end = steady_now() + spin_;
+    do {
+        if (loop_->context.poll() != 0) return true;
+    } while (steady_now() < end);
+    return false;
 }
 
 void IoThread::adopt(tcp::socket socket) {
@@ -191,6 +209,7 @@ void IoThread::adopt(tcp::socket socket) {
     connections_[place] = std::make_shared<Connection>(*this, number, std::move(socket));
     around_.metrics->connections_total.add();
     around_.metrics->connections.add(1);
+    ++own_open_;
     const auto adopted = connections_[place];
     adopted->advance();
 }
@@ -200,6 +219,7 @@ void IoThread::remove(std::uint64_t number) {
     connections_[place].reset();
     free_.push_back(place);
     around_.metrics->connections.add(-1);
+    --own_open_;
     open_.leave();
 }
 
@@ -254,7 +274,8 @@ void IoThread::begin_round() {
 void IoThread::schedule_tick() {
     timer_.expires_after(tick_every_);
     timer_.async_wait([this](error_code failed) {
-        if (failed) return;
+        // A wait that is over already cannot be cancelled any more: its handler comes as if nothing had happened.
+        if (failed || ended_) return;
         tick();
         schedule_tick();
     });
@@ -304,6 +325,7 @@ void IoThread::begin_stop() {
 void IoThread::end() {
     if (!thread_.joinable()) return;
     asio::post(loop_->context, [this] {
+        ended_ = true;
         mailbox_->close();
         const auto all = connections_;
         for (const auto& connection : all) {

@@ -115,6 +115,8 @@ public:
     std::span<char> scratch();  // kBodyPadding bytes more may be read behind it
 
 private:
+    void run();
+    bool spin();
     Connection* find(std::uint64_t number);
     void hand_over(Mailbox::Item& item);
     void schedule_tick();
@@ -124,7 +126,8 @@ private:
     const SessionLimits& limits_;
     OpenCount& open_;
     const std::function<void()> round_begins_, round_ends_;
-    bool in_round_ = false;
+    const std::chrono::microseconds spin_;
+    bool in_round_ = false, ended_ = false;
     std::shared_ptr<Loop> loop_ = std::make_shared<Loop>();
     std::shared_ptr<Mailbox> mailbox_;
     SessionSurroundings around_;
@@ -133,6 +136,7 @@ private:
     std::unique_ptr<char[]> scratch_;
     std::vector<std::shared_ptr<Connection>> connections_;  // by the lower half of their numbers
     std::vector<std::size_t> free_;
+    std::size_t own_open_ = 0;  // connections of this thread
     std::uint64_t generation_ = 0;
     std::vector<Mailbox::Item> items_;
     std::vector<std::shared_ptr<Connection>> touched_;

@@ -38,21 +38,38 @@ void trial_balance(Service& service, const Request& request, const Reply& reply)
     });
 }
 
+Route tenants_route(Service& service) {
+    Route route =
+        route_of(Method::get, "/v1/tenants", "listTenants", "Ledger",
+                 "Whose accounts are in the books: nostro's own, and one for each profile that was ever served");
+    route.description = "Each is a name for the parameter `tenant`. The trial balance sums over all of them.";
+    route.answers = {json_answer(200, "The tenants.", "TenantList")};
+    route.handler = [&service](const Request&, const Reply& reply) {
+        reply.later([&service](Response& response) {
+            JsonWriter json(response.body);
+            json.begin_object().key("data").begin_array();
+            for (const std::string& name : service.policies().tenant_names()) {
+                json.begin_object().field("tenant", name).end_object();
+            }
+            json.end_array().end_object();
+        });
+    };
+    return route;
+}
+
 }  // namespace
 
 std::vector<Route> ledger_routes(const Api& api) {
     Service& service = *api.service;
-    Route route;
-    route.path = "/v1/ledger/trial-balance";
-    route.operation = "getTrialBalance";
-    route.tag = "Ledger";
-    route.summary = "Sums by currency and kind of account; each currency sums to zero";
+    Route route = route_of(Method::get, "/v1/ledger/trial-balance", "getTrialBalance", "Ledger",
+                           "Sums by currency and kind of account; each currency sums to zero");
     route.parameters = {as_of_parameter()};
     route.answers = {json_answer(200, "The sums.", "TrialBalance")};
     add_problems(route, {400, 410, 503});
     route.handler = [&service](const Request& request, const Reply& reply) { trial_balance(service, request, reply); };
     std::vector<Route> routes;
     routes.push_back(std::move(route));
+    routes.push_back(tenants_route(service));
     return routes;
 }
 

@@ -6,6 +6,7 @@
 #include "nostro/base/hex.hpp"
 #include "nostro/base/random.hpp"
 #include "nostro/base/text.hpp"
+#include "nostro/domain/payment_id.hpp"
 #include "nostro/http/answers.hpp"
 #include "nostro/http/api.hpp"
 #include "nostro/wire/payment_json.hpp"
@@ -14,6 +15,7 @@ namespace nostro {
 namespace {
 
 constexpr std::chrono::days kSearchDaysMax{31};
+constexpr std::string_view kKeyFilter = "idempotency_key";
 
 // The whole payment with 200, once reads see what the receipt says.
 void answer_whole(Service& service, const Reply& reply, const Receipt& receipt, std::chrono::seconds wait) {
@@ -152,10 +154,31 @@ bool is_bounded(const Search& search) {
     return search.from && search.to && *search.to - *search.from <= kSearchDaysMax;
 }
 
+// The one that was sent with this key: its id is made of it, so nothing is searched.
+void list_by_key(const Api& api, const Request& request, const Search& search, const Reply& reply) {
+    for (const Parameter& parameter : request.route->parameters) {
+        const bool fits = parameter.name == kKeyFilter || parameter.name == "tenant" || parameter.name == "limit";
+        if (fits || !request.has(parameter.name)) continue;
+        return refuse_parameter(reply,
+                                {parameter.name, "cannot stand beside idempotency_key, which names one payment"});
+    }
+    Service& service = *api.service;
+    const std::string tenant = service.policies().tenant_name(search.tenant);
+    const auto found = service.history().payment(payment_id(tenant, "key", request.parameter(kKeyFilter)));
+    if (!found) return refuse(reply, found.error());
+    Response response;
+    JsonWriter json(response.body);
+    begin_list(json);
+    if (*found) write_payment(json, **found, policy_lookup(service));
+    end_list(json, {}, service.history().as_of());
+    reply(std::move(response));
+}
+
 void list_payments(const Api& api, const Request& request, const Reply& reply) {
     Service& service = *api.service;
     Search search;
     if (const auto bad = read_filters(service, request, search)) return refuse_parameter(reply, *bad);
+    if (request.has(kKeyFilter)) return list_by_key(api, request, search, reply);
     Period period;
     if (const auto bad = read_period(request, period)) return refuse_parameter(reply, *bad);
     search.from = period.from;
@@ -166,7 +189,8 @@ void list_payments(const Api& api, const Request& request, const Reply& reply) {
     search.cursor = request.parameter("cursor");
     if (!is_bounded(search)) {
         return refuse(reply, 422, "search_not_bounded",
-                      "name an account, a reference, a rail with a status, or a span of at most 31 days (from, to)");
+                      "name an account, a reference, an idempotency_key, a rail with a status, or a span of at most 31 "
+                      "days (from, to)");
     }
     const auto page = service.history().payments(search);
     if (!page) return refuse_page(reply, page.error());
@@ -245,8 +269,13 @@ Route list_route(const Api& api) {
     route.summary = "Payments, newest first";
     route.description =
         "An account, a reference, a rail with a status, or a span of at most 31 days must bound the search; the other "
-        "filters narrow it.";
+        "filters narrow it. An `idempotency_key` names one payment, and stands alone beside `tenant`.";
     route.parameters = filter_parameters();
+    route.parameters.push_back({.name = kKeyFilter,
+                                .min = 1,
+                                .max = 200,
+                                .description = "That it was sent with: in a profile's ledger the id of its message.",
+                                .example = "order-17-attempt-1"});
     route.parameters.push_back({.name = "from",
                                 .kind = ParameterKind::instant,
                                 .description = "Accepted at or after.",

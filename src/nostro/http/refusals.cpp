@@ -1,5 +1,11 @@
 #include "nostro/http/refusals.hpp"
 
+#include <algorithm>
+#include <string>
+
+#include "nostro/base/json_text.hpp"
+#include "nostro/base/text.hpp"
+#include "nostro/http/parameters.hpp"
 #include "nostro/http/problem.hpp"
 #include "nostro/wire/framework_errors.hpp"
 
@@ -23,6 +29,28 @@ void write_refusal(Response& response, RefusalShape shape, const Refusal& refusa
 Response refusal_of(RefusalShape shape, const Refusal& refusal) {
     Response response;
     write_refusal(response, shape, refusal);
+    return response;
+}
+
+Response framework_refusal(const ParameterFault& fault, const Request& request) {
+    Response response;
+    const auto found = std::ranges::find(request.route->parameters, fault.parameter, &Parameter::name);
+    const bool is_number =
+        found != request.route->parameters.end() && found->kind == ParameterKind::integer && request.has(found->name);
+    if (!is_number) return refusal_of(RefusalShape::framework, {422, fault.code, fault.detail});
+    const std::string_view value = request.parameter(found->name);
+    std::string input;
+    append_json_string(input, value);
+    const FrameworkPlace place{.in = found->in == ParameterIn::path ? "path" : "query", .field = found->name};
+    FrameworkErrors errors;
+    if (const auto number = parse_int64(value); !number) {
+        errors.add(FrameworkFault::int_parsing, place, input);
+    } else if (*number < found->min) {
+        errors.add(FrameworkFault::greater_than_equal, place, input, std::to_string(found->min));
+    } else {
+        errors.add(FrameworkFault::less_than_equal, place, input, std::to_string(found->max));
+    }
+    errors.write(response);
     return response;
 }
 

@@ -12,6 +12,8 @@
 
 namespace nostro {
 
+struct ParameterFault;
+
 enum class RefusalShape : std::uint8_t { problem, framework };
 
 // `route` nullptr: none has this path with this method.
@@ -20,6 +22,9 @@ RefusalShape refusal_shape(const Router& router, const Route* route, std::string
 
 void write_refusal(Response& response, RefusalShape shape, const Refusal& refusal);
 Response refusal_of(RefusalShape shape, const Refusal& refusal);
+
+// Of a profile's route: the refusal of a parameter as clients of the originals know it.
+Response framework_refusal(const ParameterFault& fault, const Request& request);
 
 // One that a handler left to the server (Response::refuse) is put into words; others stay.
 void finish_refusal(Response& response, const Router& router, const Route* route);

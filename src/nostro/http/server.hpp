@@ -24,6 +24,9 @@ struct ServerOptions {
     // machine's own are refused unless this says that a proxy or a closed network stands in front.
     bool insecure_listen = false;
     unsigned io_threads = 1;
+    // How long an I/O thread with few connections looks for the next request before it sleeps. Not where there is a
+    // single core.
+    std::chrono::microseconds spin{0};
     unsigned worker_threads = 2;
     std::size_t work_waiting_max = 1024;
     std::size_t connections_max = 4096;

@@ -142,6 +142,7 @@ void Session::flush() {
         write_head(front, close);
         count(front);
         if (front.response.stream != nullptr && !front.head_only) {
+            add_chunk(front.response.body);
             begin_stream(front);
             return;
         }
@@ -171,7 +172,7 @@ void Session::flush() {
 void Session::begin_stream(Slot& front) {
     stream_ = std::move(front.response.stream);
     stream_ready_ = true;
-    stream_pulling_ = false;
+    stream_pulling_ = stream_begun_ = false;
     around_.metrics->streams.add(1);
     // A wake comes back as a reply to this request, on this connection's own thread.
     stream_->on_wake(
@@ -218,6 +219,10 @@ void Session::end_stream() {
 
 void Session::pump() {
     while (!over_ && stream_ != nullptr && stream_ready_ && !stream_pulling_ && output_.size() < kStreamAhead) {
+        // A worker that is woken before the first write may take the processor from it, and what is ready would wait
+        // for what comes next.
+        if (stream_->blocks() && !stream_begun_ && !output_.empty()) return;
+        stream_begun_ = true;
         // Before next() looks, so that a wake which comes while it does is not lost.
         stream_ready_ = false;
         if (stream_->blocks()) {

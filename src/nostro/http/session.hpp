@@ -172,7 +172,7 @@ private:
     Output output_;
     SteadyTime written_since_{};
     std::shared_ptr<BodyStream> stream_;  // of the slot first_
-    bool stream_ready_ = false, stream_pulling_ = false;
+    bool stream_ready_ = false, stream_pulling_ = false, stream_begun_ = false;
     bool over_ = false, refused_ = false, stopped_ = false;
 };
 

@@ -368,6 +368,12 @@ std::optional<Response> Session::body_fault(const RequestHead& head, const Route
         if (auto refusal = missing_body(head, route)) return refusal_of(shape, *refusal);
     }
     if (!head.has_body()) return std::nullopt;
+    for (const HeaderField& field : head.headers()) {
+        if (!equal_ignoring_case(field.name, "Content-Encoding") || equal_ignoring_case(field.value, "identity"))
+            continue;
+        return refusal_of(shape, {415, "content_encoding_not_supported",
+                                  "a body in a Content-Encoding is not read here; send it as it is"});
+    }
     if (head.content_length.value_or(0) > route.body_bytes_max) {
         const std::string detail = "the body is larger than " + format_bytes(route.body_bytes_max);
         return refusal_of(shape, {413, "body_too_large", detail});
@@ -422,8 +428,8 @@ void Session::dispatch(const RequestHead& head, const Router::Found& found, std:
     decoded.clear();
     if (auto fault = read_parameters(found.segments(), head, decoded, request)) {
         if (refusal_shape(*around_.router, &route, route.path) == RefusalShape::framework) {
-            const std::uint16_t status = fault->status == 400 ? 422 : fault->status;
-            return answer(next_ - 1, refusal_of(RefusalShape::framework, {status, fault->code, fault->detail}));
+            if (fault->status == 400) return answer(next_ - 1, framework_refusal(*fault, request));
+            return answer(next_ - 1, refusal_of(RefusalShape::framework, {fault->status, fault->code, fault->detail}));
         }
         const std::pair<std::string_view, std::string_view> named{"parameter", fault->parameter};
         return answer(next_ - 1, problem(fault->status, fault->code, fault->detail, nullptr, {&named, 1}));

@@ -55,6 +55,9 @@ public:
             return State::end;
         }
         for (const StreamEvent& event : events_) add(into, event);
+        for (const auto& [event, json] : subscription_->notices()) {
+            into.append("event: ").append(event).append("\ndata: ").append(json).append("\n\n");
+        }
         return *taken == kEventsAtOnce ? State::more : State::wait;
     }
 
@@ -116,7 +119,9 @@ std::vector<Route> stream_routes(const Api& api) {
     route.description =
         "Server-sent events. Each has an id; sent back as `Last-Event-ID` (browsers do so by themselves) it resumes "
         "without a "
-        "gap. A comment comes every 15 s when nothing else does. A slow reader stays behind and misses nothing.";
+        "gap. A comment comes every 15 s when nothing else does. A slow reader stays behind and misses nothing. An "
+        "event `drift` without an id says that a store has "
+        "begun to differ from the journal, or no longer does.";
     route.parameters = filter_parameters();
     route.parameters.push_back({.name = "Last-Event-ID",
                                 .in = ParameterIn::header,

@@ -202,24 +202,35 @@ Error ArchiveReader::damaged_frame(Seq seq, std::string_view why) const {
                    "frame " + std::to_string(seq) + " at byte " + std::to_string(offset(seq)) + " " + std::string(why));
 }
 
+ArchiveReader::Packed ArchiveReader::packed(Seq seq, std::uint64_t begin, std::uint64_t end) const {
+    Packed found{offsets_[which(seq)], offsets_[which(seq) + 1], 0, 0};
+    if (!tail_.in_blocks) return found;
+    const std::size_t first = first_blocks_[which(seq)], count = first_blocks_[which(seq) + 1] - first;
+    const auto low = static_cast<std::size_t>(std::min<std::uint64_t>(begin / kBlock, count));
+    const auto high = static_cast<std::size_t>(std::min<std::uint64_t>((end + kBlock - 1) / kBlock, count));
+    const auto bytes_of = [&](std::size_t a, std::size_t b) {
+        return std::accumulate(block_lengths_.begin() + static_cast<std::ptrdiff_t>(first + a),
+                               block_lengths_.begin() + static_cast<std::ptrdiff_t>(first + b), std::uint64_t{0});
+    };
+    found.from += bytes_of(0, low);
+    found.through = found.from + bytes_of(low, std::max(low, high));
+    found.begin = low * kBlock;
+    found.size = (std::max(low, high) - low) * kBlock;
+    return found;
+}
+
+void ArchiveReader::will_read(Seq seq, std::uint32_t begin, std::uint32_t bytes) const {
+    const Packed wanted = packed(seq, begin, std::uint64_t{begin} + bytes);
+    file_->will_read(wanted.from, wanted.through - wanted.from);
+}
+
 Result<ArchiveReader::Unpacked> ArchiveReader::unpack(Seq seq, std::uint64_t begin, std::uint64_t end) const {
-    std::uint64_t from = offsets_[which(seq)], through = offsets_[which(seq) + 1], size = 0;
+    const Packed wanted = this->packed(seq, begin, end);
+    std::uint64_t size = wanted.size;
     Unpacked unpacked;
-    if (tail_.in_blocks) {
-        const std::size_t first = first_blocks_[which(seq)], count = first_blocks_[which(seq) + 1] - first;
-        const auto low = static_cast<std::size_t>(std::min<std::uint64_t>(begin / kBlock, count));
-        const auto high = static_cast<std::size_t>(std::min<std::uint64_t>((end + kBlock - 1) / kBlock, count));
-        const auto bytes_of = [&](std::size_t a, std::size_t b) {
-            return std::accumulate(block_lengths_.begin() + static_cast<std::ptrdiff_t>(first + a),
-                                   block_lengths_.begin() + static_cast<std::ptrdiff_t>(first + b), std::uint64_t{0});
-        };
-        from += bytes_of(0, low);
-        through = from + bytes_of(low, std::max(low, high));
-        size = (std::max(low, high) - low) * kBlock;
-        unpacked.begin = low * kBlock;
-    }
-    std::vector<std::byte> packed(static_cast<std::size_t>(through - from));
-    if (auto read = file_->read(from, packed); !read) return read.error();
+    unpacked.begin = wanted.begin;
+    std::vector<std::byte> packed(static_cast<std::size_t>(wanted.through - wanted.from));
+    if (auto read = file_->read(wanted.from, packed); !read) return read.error();
     if (!tail_.in_blocks) size = ZSTD_getFrameContentSize(packed.data(), packed.size());
     if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN || size > kFrameBodyMax + 2 * kDiskBlock) {
         return damaged_frame(seq, "is no compressed frame");

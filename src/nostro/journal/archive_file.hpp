@@ -66,12 +66,19 @@ public:
     Result<std::array<std::byte, kFrameHeaderBytes>> header(Seq seq) const;  // unpacks no more than it must
     // Bytes of a frame, from its header's first on: unpacks the blocks that hold them. They are not checked.
     Result<> bytes(Seq seq, std::uint32_t begin, std::span<std::byte> into) const;
+    void will_read(Seq seq, std::uint32_t begin, std::uint32_t bytes) const;  // a hint
     std::uint64_t offset(Seq seq) const { return offsets_[which(seq)]; }
 
 private:
     std::size_t which(Seq seq) const { return static_cast<std::size_t>(seq - tail_.about.first); }
     Result<> load_lengths();
     Result<> load_blocks();
+    // What has to be unpacked for bytes [begin, end) of a frame: where it stands, and what it gives. An archive that is
+    // not in blocks says `size` itself.
+    struct Packed {
+        std::uint64_t from = 0, through = 0, begin = 0, size = 0;
+    };
+    Packed packed(Seq seq, std::uint64_t begin, std::uint64_t end) const;
     // Unpacked bytes of the frame up to `end`, from `begin` on, where blocks begin; to its end at most.
     struct Unpacked {
         std::uint64_t begin = 0;

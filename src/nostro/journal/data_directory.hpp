@@ -16,6 +16,10 @@ inline constexpr const char* kIdsFolder = "ids";
 inline constexpr const char* kIndexFolder = "index";
 inline constexpr const char* kCheckpointsFolder = "checkpoints";
 inline constexpr const char* kSuperblockName = "superblock";
+// The number of the journal on a server that the folder mirrors; where it is absent the journal is the folder's own.
+inline constexpr const char* kOriginName = "journal-origin";
+// Such a mirror was found damaged: it is made again at the next start.
+inline constexpr const char* kMirrorDamagedName = "mirror-damaged";
 
 // Segments and their archives have one number: the order in which they were made, from 1.
 std::string segment_name(std::uint64_t number);             // "segments/000000000042.seg"

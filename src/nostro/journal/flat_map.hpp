@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "nostro/base/prefetch.hpp"
+
 namespace nostro {
 
 template <class Key, class Value, class Hash = std::hash<Key>>
@@ -40,7 +42,7 @@ public:
         return {entry->value, true};
     }
 
-    void prefetch(const Key& key) const { __builtin_prefetch(&entries_[home(key)]); }
+    void prefetch(const Key& key) const { nostro::prefetch(&entries_[home(key)]); }
 
     template <class Each>
     void each(Each visit) const {

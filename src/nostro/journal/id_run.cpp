@@ -67,18 +67,12 @@ SealedId record(std::span<const std::byte> page, std::size_t which, Seq first) {
 Result<std::unique_ptr<IdRunWriter>> IdRunWriter::start(Disk& disk, JournalId journal, Seq first, Seq through,
                                                         int tier) {
     if (through - first >= UINT32_MAX) return Error{ErrorCode::invalid, "a sealed run cannot span so many frames"};
-    const std::string name = id_run_name(first, through, tier);
-    auto file = disk.start(name + kTemporarySuffix);
+    auto file = NewFile::start(disk, id_run_name(first, through, tier));
     if (!file) return file.error();
-    auto writer = std::unique_ptr<IdRunWriter>(new IdRunWriter(disk, name, *file));
+    auto writer = std::unique_ptr<IdRunWriter>(new IdRunWriter(std::move(*file)));
     writer->tail_ = {journal, first, through, static_cast<std::uint32_t>(tier), 0, 0, 0, 0};
     writer->group_.reserve(kGroup);
     return writer;
-}
-
-IdRunWriter::~IdRunWriter() {
-    if (open_) static_cast<void>(disk_.close(file_).has_value());
-    if (!published_) static_cast<void>(disk_.remove(name_ + kTemporarySuffix).has_value());
 }
 
 Result<> IdRunWriter::add(const SealedId& sealed) {
@@ -120,7 +114,7 @@ void IdRunWriter::close_page() {
 Result<> IdRunWriter::close_group() {
     if (pages_in_group_ == 0) return {};
     seal_page(std::span(group_).first(kPage), static_cast<std::uint32_t>(pages_in_group_));
-    if (auto appended = disk_.append(file_, group_); !appended) return appended;
+    if (auto appended = file_.append(group_); !appended) return appended;
     written_ += group_.size();
     group_.clear();
     pages_in_group_ = 0;
@@ -142,14 +136,9 @@ Result<> IdRunWriter::publish() {
     out.u64(tail_.pages);
     out.u64(written_);
     out.u32(crc32c(fence));
-    if (auto appended = disk_.append(file_, fence); !appended) return appended;
-    if (auto appended = disk_.append(file_, block.finish()); !appended) return appended;
-    if (auto synced = disk_.sync(file_); !synced) return synced;
-    open_ = false;
-    if (auto closed = disk_.close(file_); !closed) return closed;
-    if (auto renamed = disk_.rename(name_ + kTemporarySuffix, name_); !renamed) return renamed;
-    published_ = true;
-    return {};
+    if (auto appended = file_.append(fence); !appended) return appended;
+    if (auto appended = file_.append(block.finish()); !appended) return appended;
+    return file_.publish();
 }
 
 Result<std::shared_ptr<const IdRun>> IdRun::open(Disk& disk, const std::string& name) {

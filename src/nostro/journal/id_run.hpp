@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "nostro/journal/new_file.hpp"
 #include "nostro/journal/segment_format.hpp"
 #include "nostro/ports/disk.hpp"
 #include "nostro/ports/journal.hpp"
@@ -39,21 +40,17 @@ struct IdRunTail {
 class IdRunWriter {
 public:
     static Result<std::unique_ptr<IdRunWriter>> start(Disk& disk, JournalId journal, Seq first, Seq through, int tier);
-    ~IdRunWriter();  // what was not published is removed
     Result<> add(const SealedId& id);
     Result<> publish();
-    const std::string& name() const { return name_; }
+    const std::string& name() const { return file_.name(); }
 
 private:
-    IdRunWriter(Disk& disk, std::string name, Disk::FileNo file) : disk_(disk), name_(std::move(name)), file_(file) {}
+    explicit IdRunWriter(NewFile file) : file_(std::move(file)) {}
     void close_page();
     Result<> close_group();
 
-    Disk& disk_;
-    const std::string name_;
-    Disk::FileNo file_;
+    NewFile file_;
     IdRunTail tail_;
-    bool open_ = true, published_ = false;
     std::uint64_t written_ = 0;
     PaymentId last_;
     std::vector<std::byte> group_;  // a page of filters, then pages of records

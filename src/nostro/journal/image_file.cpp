@@ -26,18 +26,10 @@ CellCounts count_cells(const Changes& cells) {
             cells.bounds.size(),   cells.tenants.size(),  cells.policies.size()};
 }
 
-ImageWriter::ImageWriter(Disk& disk, Seq through, Disk::FileNo file)
-    : disk_(disk), through_(through), temporary_(image_name(through) + kTemporarySuffix), file_(file) {}
-
-ImageWriter::~ImageWriter() {
-    if (open_) static_cast<void>(disk_.close(file_).has_value());
-    if (!published_) static_cast<void>(disk_.remove(temporary_).has_value());
-}
-
 Result<std::unique_ptr<ImageWriter>> ImageWriter::start(Disk& disk, const ImageHead& head) {
-    auto file = disk.start(image_name(head.through) + kTemporarySuffix);
+    auto file = NewFile::start(disk, image_name(head.through));
     if (!file) return file.error();
-    auto writer = std::unique_ptr<ImageWriter>(new ImageWriter(disk, head.through, *file));
+    auto writer = std::unique_ptr<ImageWriter>(new ImageWriter(disk, std::move(*file)));
     SealedBlock block(kHeadMagic, kDiskBlock);
     block.fields().u64(head.journal.high);
     block.fields().u64(head.journal.low);
@@ -50,7 +42,7 @@ Result<std::unique_ptr<ImageWriter>> ImageWriter::start(Disk& disk, const ImageH
 
 Result<> ImageWriter::flush(bool all) {
     if (!all && pending_.size() < kPiece) return {};
-    if (auto appended = disk_.append(file_, pending_); !appended) return appended;
+    if (auto appended = file_.append(pending_); !appended) return appended;
     written_ += pending_.size();
     pending_.clear();
     return {};
@@ -84,10 +76,14 @@ Result<> ImageWriter::publish() {
         out.bytes(block.finish());
     }
     if (auto flushed = flush(true); !flushed) return flushed;
-    if (auto synced = disk_.sync(file_); !synced) return synced;
-    open_ = false;
-    if (auto closed = disk_.close(file_); !closed) return closed;
-    auto reader = ImageReader::open(disk_, temporary_);
+    if (auto sealed = file_.seal(); !sealed) return sealed;
+    if (auto read = read_back(); !read) return read;
+    return file_.publish();
+}
+
+Result<> ImageWriter::read_back() const {
+    const std::string name = file_.temporary_name();
+    auto reader = ImageReader::open(disk_, name);
     if (!reader) return reader.error();
     Changes cells;
     for (;;) {
@@ -95,13 +91,8 @@ Result<> ImageWriter::publish() {
         if (!more) return more.error();
         if (!*more) break;
     }
-    if ((*reader)->counts() != counts_) {
-        return Error{ErrorCode::corrupt, temporary_ + ": reads back with other cells than were written"};
-    }
-    reader->reset();
-    if (auto renamed = disk_.rename(temporary_, image_name(through_)); !renamed) return renamed;
-    published_ = true;
-    return {};
+    if ((*reader)->counts() == counts_) return {};
+    return Error{ErrorCode::corrupt, name + ": reads back with other cells than were written"};
 }
 
 Error ImageReader::damaged(std::uint64_t at, const std::string& why) const {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "nostro/domain/outcome.hpp"
+#include "nostro/journal/new_file.hpp"
 #include "nostro/journal/segment_file.hpp"
 #include "nostro/journal/segment_format.hpp"
 
@@ -32,22 +33,19 @@ using CellCounts = std::array<std::uint64_t, kCellKinds>;  // in the order of ki
 class ImageWriter {
 public:
     static Result<std::unique_ptr<ImageWriter>> start(Disk& disk, const ImageHead& head);
-    ~ImageWriter();                      // what was not published is removed
     Result<> add(const Changes& cells);  // of one kind, in order
-    // Syncs, reads all of it back, and renames it.
+    // Syncs, reads all of it back, and renames it. What is not published is removed.
     Result<> publish();
     const CellCounts& counts() const { return counts_; }
     std::uint64_t bytes() const { return written_ + pending_.size(); }
 
 private:
-    ImageWriter(Disk& disk, Seq through, Disk::FileNo file);
+    ImageWriter(Disk& disk, NewFile file) : disk_(disk), file_(std::move(file)) {}
     Result<> flush(bool all);
+    Result<> read_back() const;
 
     Disk& disk_;
-    const Seq through_;
-    const std::string temporary_;
-    Disk::FileNo file_;
-    bool open_ = true, published_ = false;
+    NewFile file_;
     std::uint64_t written_ = 0, chunks_ = 0;
     std::uint32_t crc_ = 0;
     std::vector<std::byte> pending_, encoded_;

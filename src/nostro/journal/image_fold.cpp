@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kChunkCells = 2048;
 constexpr std::size_t kImagesKept = 2;
+constexpr std::uint64_t kBytesOfPayment = 200;  // in a frame of many; more in smaller ones
 constexpr std::chrono::seconds kRetrySpaceAfter{10};
 constexpr std::chrono::seconds kRetryAfter{1};
 constexpr std::chrono::seconds kRetryAfterMax{60};
@@ -110,6 +111,12 @@ std::string ImageFold::trouble() const {
     return trouble_;
 }
 
+double ImageFold::behind() const {
+    if (!looked_ || options_.ids_max == 0) return 0;
+    const std::uint64_t ids = store_.closed_bytes_behind(image_) / kBytesOfPayment;
+    return static_cast<double>(ids) / static_cast<double>(options_.ids_max);
+}
+
 void ImageFold::set_trouble(std::string text) {
     const std::lock_guard lock(mutex_);
     trouble_ = std::move(text);
@@ -128,8 +135,8 @@ Result<bool> ImageFold::piece(Instant now) {
         looked_ = true;
     }
     const auto segments = store_.segments();
-    const bool has_closed = segments.size() > 1;
-    const Seq closed = has_closed ? segments[segments.size() - 2].about.last : 0;
+    Seq closed = segments.size() > 1 ? segments[segments.size() - 2].about.last : 0;
+    if (!segments.empty() && segments.back().footed) closed = segments.back().about.last;
     if (closed > image_) return fold(closed);
     if (auto merged = ids_.merge_step(); !merged || *merged) return merged;
     if (auto archived = archive_one(segments); !archived || *archived) return archived;

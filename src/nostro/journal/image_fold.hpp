@@ -24,6 +24,7 @@ struct FoldOptions {
     std::size_t plain_segments = 1;               // newest closed ones left as they are
     std::size_t keep_segments = 0;                // archived ones kept; 0: all, for ever
     std::chrono::days keep_days{0};               // 0: all; with both, what either keeps is kept
+    std::uint64_t ids_max = 0;                    // that the Book remembers; 0: never behind()
     std::function<void(std::size_t bytes)> pace;  // told after each piece of reading or writing; may sleep
 };
 
@@ -39,6 +40,9 @@ public:
     std::string trouble() const;
 
     Seq image() const { return image_; }  // where the newest one stands
+    // How much of the Book's memory for ids is taken, at most, by ids that could have left it: 1, and payments will be
+    // refused.
+    double behind() const;
 
 private:
     void set_trouble(std::string text);

@@ -5,21 +5,16 @@
 #include <variant>
 #include <vector>
 
-#include "nostro/base/assert.hpp"
-#include "nostro/journal/index_hash.hpp"
+#include "nostro/ports/index_hash.hpp"
 #include "nostro/wire/frame_parts.hpp"
+#include "nostro/wire/outcome_facts.hpp"
 #include "nostro/wire/recorded.hpp"
 
 namespace nostro {
 namespace {
 
 // Goes up when the entries of this program are others than those of the one before.
-constexpr std::uint16_t kIndexFormat = 5;
-
-bool moved_money(const Outcome& outcome) {
-    if (outcome.status != Status::settled) return false;
-    return outcome.event == Event::submitted || outcome.event == Event::captured || outcome.event == Event::approved;
-}
+constexpr std::uint16_t kIndexFormat = 6;
 
 // The state that a follow-up ended; it can be told from the event alone.
 std::optional<Status> state_before(const Outcome& outcome) {
@@ -56,33 +51,6 @@ void touch(IndexRunBuilder& run, AccountId account, Place place, int flags) {
     const char value = static_cast<char>(flags);
     run.put(IndexKey(IndexTag::account).id(account).place(place).view(), {&value, 1});
 }
-
-}  // namespace
-
-std::string opened_name(const DecodedFrame& frame, const Outcome& outcome) {
-    if (outcome.command < frame.commands.size()) {
-        const CommandBody& body = frame.commands[outcome.command].body;
-        if (const auto* open = std::get_if<OpenAccount>(&body); open && open->id == outcome.debtor) {
-            return std::string(open->name);
-        }
-        const auto named_by = [&](const Payment& payment) -> std::string_view {
-            if (payment.debtor == outcome.debtor) return payment.debtor_name;
-            if (payment.creditor == outcome.debtor) return payment.creditor_name;
-            return {};
-        };
-        if (const auto* submit = std::get_if<SubmitPayment>(&body)) {
-            if (const auto name = named_by(submit->payment); !name.empty()) return std::string(name);
-        }
-        if (const auto* group = std::get_if<SubmitGroup>(&body)) {
-            for (const SubmitPayment& item : group->payments) {
-                if (const auto name = named_by(item.payment); !name.empty()) return std::string(name);
-            }
-        }
-    }
-    return house_name(House::equity, outcome.amount.currency());
-}
-
-namespace {
 
 void extract_payment(const DecodedFrame& frame, const Outcome& outcome, Place place, IndexRunBuilder& run) {
     run.put(IndexKey(IndexTag::payment).id(outcome.payment).place(place).view());
@@ -126,10 +94,12 @@ void extract_account(const DecodedFrame& frame, const Outcome& outcome, Place pl
                     account.view().substr(1));
             return;
         }
-        case Event::balance_adjusted:
-            touch(run, outcome.debtor, place, Touch::kPosting);
-            touch(run, outcome.creditor, place, Touch::kPosting | Touch::kDebit);
+        case Event::balance_adjusted: {
+            const bool is_taken = outcome.amount.minor() < 0;
+            touch(run, outcome.debtor, place, Touch::kPosting | (is_taken ? Touch::kDebit : 0));
+            touch(run, outcome.creditor, place, Touch::kPosting | (is_taken ? 0 : Touch::kDebit));
             return;
+        }
         case Event::record_kept: run.put(IndexKey(IndexTag::payment).id(outcome.payment).place(place).view()); return;
         case Event::dead_letter_kept:
             run.put(IndexKey(IndexTag::letter).place(place).view(), std::string_view("\0", 1));
@@ -167,10 +137,9 @@ private:
 void put_parts(const DecodedFrame& frame, IndexRunBuilder& run) {
     std::vector<std::byte> bytes;
     std::uint32_t number = 0;
-    const auto made = frame_parts(*frame.frame, [&](const FramePart& part) {
+    frame_parts(frame, [&](const FramePart& part) {
         run.put(IndexKey(IndexTag::part).place({frame.seq(), number++}).view(), encode_part(part, bytes));
     });
-    NOSTRO_ASSERT(made.has_value(), "a frame that has been decoded has parts");
 }
 
 void note_number(const Outcome& outcome, std::vector<std::pair<TenantNo, std::uint64_t>>& last) {
@@ -255,15 +224,27 @@ IndexTotals::Rows IndexTotals::take(const DecodedFrame& frame) {
         if (i + kPrefetch < images.size()) images_.prefetch(images[i + kPrefetch].id);
         const AccountImage& image = images[i];
         auto [last, is_new] = images_.get(image.id);
-        if (is_new) last = {0, 0, image.tenant, image.kind, image.currency};
+        if (is_new) last = {0, 0, image.tenant, image.kind, image.currency, false};
         Total& total = added[{image.tenant, image.currency, image.kind}];
         total.accounts += is_new ? 1 : 0;
         total.posted += Book::KindTotal::Sum{image.balance} - last.balance;
         total.held += Book::KindTotal::Sum{image.held} - last.held;
         last.balance = image.balance;
         last.held = image.held;
+        if (last.is_changed) continue;
+        last.is_changed = true;
+        changed_.push_back(image.id);
     }
     return added;
+}
+
+void IndexTotals::put_changed(IndexRunBuilder& run) const {
+    for (const AccountId id : changed_) put_image(id, *images_.find(id), run);
+}
+
+void IndexTotals::forget_changed() {
+    for (const AccountId id : changed_) images_.find(id)->is_changed = false;
+    changed_.clear();
 }
 
 void IndexTotals::add(const Rows& added, Seq seq, IndexRunBuilder& run) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <tuple>
+#include <vector>
 
 #include "nostro/domain/book.hpp"
 #include "nostro/journal/flat_map.hpp"
@@ -14,9 +15,6 @@
 
 namespace nostro {
 
-// The name under which an account was opened: by its own command, on the way of a payment, or a house account's.
-std::string opened_name(const DecodedFrame& frame, const Outcome& account_opened);
-
 // Entries of the frame's outcomes, and its time. What was put before and does not stand any longer is removed.
 void extract_outcomes(const DecodedFrame& frame, const IndexRows& rows, IndexRunBuilder& run);
 
@@ -26,6 +24,7 @@ struct IndexedImage {
     TenantNo tenant = 0;
     AccountKind kind = AccountKind::customer;
     Currency currency;
+    bool is_changed = false;  // and not in a file yet
 };
 void put_image(AccountId account, const IndexedImage& image, IndexRunBuilder& run);
 // The first frame that is not in the index, and the time of the last one that is.
@@ -51,11 +50,16 @@ public:
     Rows take(const DecodedFrame& frame);                           // what it adds
     void add(const Rows& added, Seq seq, IndexRunBuilder& run);
 
+    // The accounts of taken frames, until they are told to be in a file.
+    void put_changed(IndexRunBuilder& run) const;
+    void forget_changed();
+
     const Rows& rows() const { return totals_; }
     const FlatMap<AccountId, IndexedImage>& images() const { return images_; }
 
 private:
     FlatMap<AccountId, IndexedImage> images_;
+    std::vector<AccountId> changed_;
     Rows totals_;
 };
 

@@ -1,6 +1,8 @@
 // Keys of the query index: a tag, then fields in big-endian order, so that bytes sort as the fields do.
 // docs/formats/query_index.md draws each.
 #pragma once
+#include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -35,21 +37,31 @@ struct Touch {
     static constexpr char kDebit = 1, kPosting = 2, kSubmitted = 4;
 };
 
+// A frame holds far fewer outcomes, and frames count to 2^44: see KnownCell.
+constexpr int kPlaceIndexBits = 16;
+constexpr std::uint32_t kPlaceIndexMax = (1u << kPlaceIndexBits) - 1;
+constexpr Seq kPlaceSeqMax = (Seq{1} << (64 - kPlaceIndexBits)) - 1;
+constexpr std::size_t kPlaceBytes = 8;
+
 class IndexKey {
 public:
     static constexpr std::size_t kMax = 96;  // a row's key, which may be longer, is built as text
 
     explicit IndexKey(IndexTag tag) { bytes_[size_++] = static_cast<char>(tag); }
 
-    IndexKey& u8(std::uint8_t value) { return big_endian(value, 1); }
-    IndexKey& u16(std::uint16_t value) { return big_endian(value, 2); }
-    IndexKey& u32(std::uint32_t value) { return big_endian(value, 4); }
-    IndexKey& u64(std::uint64_t value) { return big_endian(value, 8); }
+    IndexKey& u8(std::uint8_t value) { return big_endian(value); }
+    IndexKey& u16(std::uint16_t value) { return big_endian(value); }
+    IndexKey& u32(std::uint32_t value) { return big_endian(value); }
+    IndexKey& u64(std::uint64_t value) { return big_endian(value); }
     template <class Kind>
     IndexKey& id(Id<Kind> id) {
         return u64(id.high).u64(id.low);
     }
-    IndexKey& place(Place place) { return u64(place.seq).u32(place.index); }
+    // Eight bytes: seq 48 bits, index 16. What is beyond them is written as the last place there is.
+    IndexKey& place(Place place) {
+        if (place.seq > kPlaceSeqMax) return u64(~std::uint64_t{0});
+        return u64(place.seq << kPlaceIndexBits | std::min(place.index, kPlaceIndexMax));
+    }
     IndexKey& time(Instant at) { return u64(static_cast<std::uint64_t>(at.time_since_epoch().count())); }
     IndexKey& text(std::string_view text) {
         std::memcpy(bytes_ + size_, text.data(), text.size());
@@ -60,8 +72,11 @@ public:
     std::string_view view() const { return {bytes_, size_}; }
 
 private:
-    IndexKey& big_endian(std::uint64_t value, std::size_t bytes) {
-        for (std::size_t i = 0; i < bytes; ++i) bytes_[size_++] = static_cast<char>(value >> (8 * (bytes - 1 - i)));
+    template <class Number>
+    IndexKey& big_endian(Number value) {
+        const Number turned = std::byteswap(value);
+        std::memcpy(bytes_ + size_, &turned, sizeof turned);
+        size_ += sizeof turned;
         return *this;
     }
 
@@ -77,9 +92,9 @@ inline std::uint64_t read_big_endian(std::string_view bytes, std::size_t at, std
 }
 // A place at the end of a key.
 inline Place read_place(std::string_view key) {
-    if (key.size() < 13) return {};
-    return {read_big_endian(key, key.size() - 12, 8),
-            static_cast<std::uint32_t>(read_big_endian(key, key.size() - 4, 4))};
+    if (key.size() <= kPlaceBytes) return {};
+    const std::uint64_t place = read_big_endian(key, key.size() - kPlaceBytes, kPlaceBytes);
+    return {place >> kPlaceIndexBits, static_cast<std::uint32_t>(place) & kPlaceIndexMax};
 }
 
 // The end of all keys that begin with `prefix`.
@@ -90,6 +105,6 @@ inline std::string end_of(std::string_view prefix) {
     return end;
 }
 
-constexpr Place kLastPlace{~Seq{0}, ~std::uint32_t{0}};
+constexpr Place kLastPlace{kPlaceSeqMax, kPlaceIndexMax};
 
 }  // namespace nostro

@@ -1,7 +1,7 @@
 #include "nostro/journal/index_rows.hpp"
 
-#include "nostro/journal/index_hash.hpp"
 #include "nostro/journal/index_key.hpp"
+#include "nostro/ports/index_hash.hpp"
 
 namespace nostro {
 namespace {

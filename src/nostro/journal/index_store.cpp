@@ -1,171 +1,383 @@
 #include "nostro/journal/index_store.hpp"
 
 #include <fmt/format.h>
-#include <rocksdb/db.h>
-#include <rocksdb/filter_policy.h>
-#include <rocksdb/options.h>
-#include <rocksdb/slice_transform.h>
-#include <rocksdb/sst_file_writer.h>
-#include <rocksdb/table.h>
+#include <pthread.h>
 
-#include <cstdarg>
+#include <algorithm>
+#include <condition_variable>
 #include <filesystem>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+#include <utility>
+#include <vector>
 
+#include "nostro/base/log.hpp"
+#include "nostro/journal/data_directory.hpp"
+#include "nostro/journal/index_file.hpp"
 #include "nostro/journal/index_key.hpp"
+#include "nostro/journal/index_merge.hpp"
+#include "nostro/journal/posix_disk.hpp"
 
 namespace nostro {
 namespace {
 
-rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
+using Files = std::vector<IndexFilePtr>;  // oldest first, without gaps
+using FilesPtr = std::shared_ptr<const Files>;
 
-Error error_of(const rocksdb::Status& status, std::string_view did) {
-    const std::string what = fmt::format("query index: {}: {}", did, status.ToString());
-    if (status.IsCorruption() || status.IsNotSupported() || status.IsInvalidArgument()) {
-        return {ErrorCode::corrupt,
-                what + "; payments are safe in the journal: `nostro rebuild index` makes a new one"};
+// An entry is written once a tier: among 1,000 million payments five times, and there are some thirty files.
+constexpr std::size_t kWide = 8;
+constexpr std::size_t kFilesMax = 64;  // then whoever ingests waits for the merges, but not for ever
+constexpr auto kPatience = std::chrono::seconds(10);
+constexpr int kLookAgain = 10;
+constexpr auto kRetry = std::chrono::seconds(1);
+constexpr std::uint64_t kSpare = 256u << 20;  // left to the journal: it may need a segment meanwhile
+
+// What says of a key that it was removed is left out where no older file can have it.
+template <class Source>
+Result<> write(std::vector<Source>& sources, IndexFileWriter& to, bool has_older, const std::stop_token& stop) {
+    constexpr std::size_t kLookForStop = 4096;
+    std::size_t entries = 0;
+    for (IndexMerge<Source> merge(sources); merge.valid(); merge.next()) {
+        const Source& from = merge.source();
+        if (from.removed() && !has_older) continue;
+        if (auto added = to.add(from.key(), from.value(), from.removed()); !added) return added;
+        if (++entries % kLookForStop == 0 && stop.stop_requested()) {
+            return Error{ErrorCode::unavailable, "query index: the program ends"};
+        }
     }
-    return {ErrorCode::unavailable, what};
+    return {};
 }
 
-// RocksDB's log file ends the process (an assertion) at the first line after one that met a full disk.
-class NoLogFile final : public rocksdb::Logger {
-public:
-    using rocksdb::Logger::Logv;
-    void Logv(const char*, va_list) override {}
-};
-
-// What is asked for by its id or number alone is looked for only in files whose filters may have it: the outcomes of a
-// payment, and the parts of frames. All else is walked in order, through every file.
-class FilteredPrefix final : public rocksdb::SliceTransform {
-public:
-    const char* Name() const override { return "nostro.filtered_prefix.1"; }
-    rocksdb::Slice Transform(const rocksdb::Slice& key) const override { return {key.data(), size_of(key)}; }
-    bool InDomain(const rocksdb::Slice& key) const override { return size_of(key) != 0 && key.size() >= size_of(key); }
-    // Whether a walk from `lower` on is over the keys of one payment.
-    static bool is_whole_walk(std::string_view lower, std::string_view upper) {
-        return lower.size() == kPayment && lower[0] == static_cast<char>(IndexTag::payment) && upper == end_of(lower);
+// The files that count: of those that hold the same flushes the widest. Names of the others go to `merged_away`.
+Result<Files> open_files(const Disk& disk, std::vector<std::string>& merged_away) {
+    auto names = disk.list(".");
+    if (!names) return names.error();
+    std::vector<IndexFileName> found;
+    for (const std::string& file : *names) {
+        if (const auto name = IndexFileName::parse(file)) {
+            found.push_back(*name);
+        } else if (is_temporary(file)) {
+            merged_away.push_back(file);
+        } else if (file == "CURRENT") {
+            return Error{ErrorCode::corrupt,
+                         "query index: it is of another version of this program; `nostro rebuild "
+                         "index` makes a new one"};
+        }
     }
-
-private:
-    static constexpr std::size_t kPayment = 17, kPart = 13;
-    static std::size_t size_of(const rocksdb::Slice& key) {
-        if (key.empty()) return 0;
-        if (key[0] == static_cast<char>(IndexTag::payment)) return kPayment;
-        return key[0] == static_cast<char>(IndexTag::part) ? kPart : 0;
+    std::ranges::sort(found, [](const IndexFileName& a, const IndexFileName& b) {
+        return a.first != b.first ? a.first < b.first : a.last > b.last;
+    });
+    Files files;
+    std::uint64_t last = 0;
+    for (const IndexFileName& name : found) {
+        if (name.last <= last) {
+            merged_away.push_back(name.text());
+            continue;
+        }
+        if (name.first != last + 1) {
+            return Error{ErrorCode::corrupt, "query index: a file is missing before " + name.text() +
+                                                 "; `nostro rebuild index` makes a new one"};
+        }
+        auto file = IndexFile::open(disk, name);
+        if (!file) return file.error();
+        last = name.last;
+        files.push_back(std::move(*file));
     }
-};
+    return files;
+}
 
-// Sorted files come from outside, so there is no write-ahead log and hardly a memtable. Universal compaction rewrites
-// least; direct I/O keeps compaction from pushing other pages out.
-rocksdb::Options options() {
-    rocksdb::Options options;
-    options.create_if_missing = true;
-    options.max_background_jobs = 2;
-    options.compaction_style = rocksdb::kCompactionStyleUniversal;
-    options.compression = rocksdb::kNoCompression;
-    options.level0_file_num_compaction_trigger = 8;
-    options.level0_slowdown_writes_trigger = 64;
-    options.level0_stop_writes_trigger = 128;
-    options.bytes_per_sync = 1 << 20;
-    options.use_direct_io_for_flush_and_compaction = true;
-    options.write_buffer_size = 1 << 20;
-    options.info_log = std::make_shared<NoLogFile>();
-    options.max_open_files = 512;
-    options.paranoid_checks = true;
-    rocksdb::BlockBasedTableOptions table;
-    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-    table.whole_key_filtering = false;
-    options.prefix_extractor = std::make_shared<FilteredPrefix>();
-    table.format_version = 5;
-    table.block_size = 8 * 1024;
-    table.block_cache = rocksdb::NewLRUCache(64u << 20);
-    options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-    return options;
+// [begin, end) of the files from `from` on that become one; both the same: none do.
+std::pair<std::size_t, std::size_t> to_merge(const Files& files, std::size_t from = 0) {
+    for (std::size_t begin = from; begin < files.size();) {
+        std::size_t end = begin;
+        while (end < files.size() && files[end]->name().tier == files[begin]->name().tier) ++end;
+        if (end - begin >= kWide) return {begin, begin + kWide};
+        begin = end;
+    }
+    return {0, 0};
+}
+
+// The oldest files that become one and have room: the inputs go when all of it is written. Older ones are wider, and
+// those that find none must not keep the younger from being merged. `unavailable`: none has.
+Result<std::pair<std::size_t, std::size_t>> to_merge_in(const Disk& disk, const Files& files) {
+    auto range = to_merge(files);
+    if (range.first == range.second) return range;
+    const auto free = disk.free_bytes();
+    if (!free) return free.error();
+    std::uint64_t least = 0;
+    while (range.first != range.second) {
+        std::uint64_t bytes = kSpare;
+        for (std::size_t file = range.first; file != range.second; ++file) bytes += files[file]->bytes();
+        if (*free >= bytes) return range;
+        least = least == 0 ? bytes : std::min(least, bytes);
+        range = to_merge(files, range.second);
+    }
+    return Error{ErrorCode::unavailable,
+                 fmt::format("query index: no space to merge {} files: {} bytes must be free in its file system; all "
+                             "of it goes on being read",
+                             kWide, least)};
 }
 
 }  // namespace
 
 struct IndexStore::State {
-    std::string folder;
-    rocksdb::Options options;
-    std::unique_ptr<rocksdb::DB> db;
-    std::uint64_t files = 0;
+    ~State() {
+        merger.request_stop();
+        if (merger.joinable()) merger.join();
+    }
+    FilesPtr now() const {
+        const std::lock_guard lock(mutex);
+        return files;
+    }
+    void add(IndexFilePtr file);
+    // With the lock held. A thread has the weight of the one that starts it.
+    void start_merging() {
+        if (merging == Merging::by_hand || merger.joinable()) return;
+        merger = std::jthread([this](const std::stop_token& stop) { merge_all(stop); });
+        pthread_setname_np(merger.native_handle(), "index merge");
+    }
+    void merge_all(const std::stop_token& stop);
+    // With the lock held.
+    bool is_merged() const {
+        const auto [begin, end] = to_merge(*files);
+        return begin == end || gave_up;
+    }
+    void note(const Result<bool>& merged);
+    Result<bool> merge_some(const std::stop_token& stop);
+
+    std::shared_ptr<Disk> disk;
+    Merging merging = Merging::on_own_thread;
+    mutable std::mutex mutex;
+    mutable std::condition_variable_any changed;
+    FilesPtr files = std::make_shared<const Files>();
+    std::string trouble;
+    bool gave_up = false;
+    std::jthread merger;
 };
 
-struct IndexStore::Walk::State {
-    std::string lower, upper;
-    rocksdb::Slice lower_slice, upper_slice;
-    std::unique_ptr<rocksdb::Iterator> iterator;
-    bool backwards = false;
-};
-
-IndexStore::IndexStore(std::unique_ptr<State> state) : state_(std::move(state)) {}
-IndexStore::~IndexStore() {
-    if (state_ && state_->db) state_->db->Close().PermitUncheckedError();
+void IndexStore::State::add(IndexFilePtr file) {
+    const std::lock_guard lock(mutex);
+    auto grown = std::make_shared<Files>(*files);  // a merge may have ended since anybody looked
+    grown->push_back(std::move(file));
+    files = std::move(grown);
+    changed.notify_all();
 }
 
+// With the lock held. Said once, however often it is met.
+void IndexStore::State::note(const Result<bool>& merged) {
+    const std::string now = merged ? std::string() : merged.error().what;
+    if (now == trouble) return;
+    trouble = now;
+    if (!now.empty()) log_warn("index_merge_failed", {{"code", nostro::name(merged.error().code)}, {"error", now}});
+}
+
+void IndexStore::State::merge_all(const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+        const auto merged = merge_some(stop);
+        if (stop.stop_requested()) return;
+        std::unique_lock lock(mutex);
+        if (!merged || !*merged) note(merged);  // one that had room says nothing of those that had none
+        if (!merged && merged.error().code == ErrorCode::corrupt) {
+            gave_up = true;
+            changed.notify_all();
+            return;
+        }
+        if (!merged) {
+            changed.wait_for(lock, stop, kRetry, [] { return false; });
+        } else if (!*merged) {
+            changed.wait(lock, stop, [this] { return !is_merged(); });
+        }
+    }
+}
+
+// False: there was nothing to merge.
+Result<bool> IndexStore::State::merge_some(const std::stop_token& stop) {
+    const FilesPtr before = now();
+    const auto range = to_merge_in(*disk, *before);
+    if (!range) return range.error();
+    const auto [begin, end] = *range;
+    if (begin == end) return false;
+    const Files inputs(before->begin() + static_cast<std::ptrdiff_t>(begin),
+                       before->begin() + static_cast<std::ptrdiff_t>(end));
+    const IndexFileName name{inputs.front()->name().first, inputs.back()->name().last, inputs.front()->name().tier + 1};
+    std::uint64_t filtered = 0;
+    std::vector<IndexFileReader> sources;
+    for (const IndexFilePtr& file : inputs) {
+        filtered += file->tail().filtered;
+        auto reader = IndexFileReader::open(*disk, file);
+        if (!reader) return reader.error();
+        sources.push_back(std::move(*reader));
+    }
+    auto writer = IndexFileWriter::start(*disk, name, filtered);
+    if (!writer) return writer.error();
+    if (auto done = write(sources, **writer, begin != 0, stop); !done) return done.error();
+    for (const IndexFileReader& source : sources) {
+        if (!source.status()) return source.status().error();
+    }
+    if (auto published = (*writer)->publish(); !published) return published.error();
+    auto merged = IndexFile::open(*disk, name);
+    if (!merged) return merged.error();
+    {
+        const std::lock_guard lock(mutex);
+        auto fewer = std::make_shared<Files>(*files);  // some may have come behind
+        fewer->erase(fewer->begin() + static_cast<std::ptrdiff_t>(begin),
+                     fewer->begin() + static_cast<std::ptrdiff_t>(end));
+        fewer->insert(fewer->begin() + static_cast<std::ptrdiff_t>(begin), std::move(*merged));
+        files = std::move(fewer);
+        changed.notify_all();
+    }
+    sources.clear();
+    for (const IndexFilePtr& file : inputs) {
+        if (auto removed = disk->remove(file->name().text()); !removed) return removed.error();
+    }
+    return true;
+}
+
+IndexStore::IndexStore(std::unique_ptr<State> state) : state_(std::move(state)) {}
+IndexStore::~IndexStore() = default;
+
 Result<std::unique_ptr<IndexStore>> IndexStore::open(const std::string& folder) {
+    auto disk = PosixDisk::open(folder, {.writers = 0, .direct = false});
+    if (!disk) return disk.error();
+    return open(std::move(*disk), Merging::on_own_thread);
+}
+
+Result<std::unique_ptr<IndexStore>> IndexStore::open(std::shared_ptr<Disk> disk, Merging merging) {
     auto state = std::make_unique<State>();
-    state->folder = folder;
-    state->options = options();
-    std::error_code ignored;
-    std::filesystem::create_directories(folder, ignored);
-    rocksdb::DB* db = nullptr;
-    auto status = rocksdb::DB::Open(state->options, folder, &db);
-    if (status.IsInvalidArgument() && status.ToString().find("irect") != std::string::npos) {
-        state->options.use_direct_io_for_flush_and_compaction = false;  // a file system without it
-        status = rocksdb::DB::Open(state->options, folder, &db);
+    state->disk = std::move(disk);
+    state->merging = merging;
+    std::vector<std::string> left_over;
+    auto files = open_files(*state->disk, left_over);
+    if (!files) return files.error();
+    for (const std::string& name : left_over) {
+        if (auto removed = state->disk->remove(name); !removed) return removed.error();
     }
-    if (!status.ok()) return error_of(status, "open");
-    state->db.reset(db);
-    // Left over by a crash between writing a file and moving it in.
-    for (const auto& file : std::filesystem::directory_iterator(folder, ignored)) {
-        if (file.path().extension() == ".new") std::filesystem::remove(file.path(), ignored);
-    }
+    state->files = std::make_shared<const Files>(std::move(*files));
     return std::unique_ptr<IndexStore>(new IndexStore(std::move(state)));
 }
 
 Result<std::unique_ptr<IndexStore>> IndexStore::open_to_look(const std::string& folder) {
-    constexpr int kTries = 10;
-    if (!std::filesystem::exists(folder + "/CURRENT")) {
-        return Error{ErrorCode::not_found, folder + ": there is no query index"};
-    }
+    const Error none{ErrorCode::not_found, folder + ": there is no query index"};
     auto state = std::make_unique<State>();
-    state->folder = folder;
-    state->options = options();
-    state->options.create_if_missing = false;
-    // All files are open at once, so none goes away under the reader when their owner merges them.
-    state->options.max_open_files = -1;
-    rocksdb::Status status;
-    for (int i = 0; i < kTries; ++i) {
-        rocksdb::DB* db = nullptr;
-        status = rocksdb::DB::OpenForReadOnly(state->options, folder, &db);
-        if (status.ok()) {
-            state->db.reset(db);
+    auto disk = PosixDisk::open(folder, {.writers = 0, .direct = false, .read_only = true});
+    if (!disk && disk.error().code == ErrorCode::not_found) return none;
+    if (!disk) return disk.error();
+    state->disk = std::move(*disk);
+    for (int tries = 1;; ++tries) {
+        std::vector<std::string> ignored;
+        auto files = open_files(*state->disk, ignored);
+        if (files && files->empty()) return none;
+        if (files) {
+            state->files = std::make_shared<const Files>(std::move(*files));
             return std::unique_ptr<IndexStore>(new IndexStore(std::move(state)));
         }
         // A file that was merged away between the list and its opening: the next list is another.
+        if (tries == kLookAgain) return files.error();
     }
-    return error_of(status, "open");
 }
 
-Result<> IndexStore::ingest(const IndexRun& run) {
-    if (run.size() == 0) return {};
-    const std::string file = fmt::format("{}/{:08}.new", state_->folder, state_->files++);
-    rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), state_->options);
-    auto status = writer.Open(file);
-    for (std::size_t i = 0; status.ok() && i < run.size(); ++i) {
-        status = run.removed(i) ? writer.Delete(slice(run.key(i))) : writer.Put(slice(run.key(i)), slice(run.value(i)));
+Result<> IndexStore::ingest(std::span<const IndexRunPtr> runs) {
+    std::vector<IndexRunSource> sources;
+    std::uint64_t filtered = 0;
+    for (const IndexRunPtr& run : runs) {
+        if (run->size() == 0) continue;
+        sources.push_back({run.get(), 0});
+        for (const char tag : {static_cast<char>(IndexTag::payment), static_cast<char>(IndexTag::part)}) {
+            const char behind = static_cast<char>(tag + 1);
+            filtered += run->lower_bound({&behind, 1}) - run->lower_bound({&tag, 1});
+        }
     }
-    if (status.ok()) status = writer.Finish();
-    if (status.ok()) {
-        rocksdb::IngestExternalFileOptions ingest;
-        ingest.move_files = true;
-        status = state_->db->IngestExternalFile({file}, ingest);
+    if (sources.empty()) return {};
+    {
+        std::unique_lock lock(state_->mutex);
+        state_->start_merging();
+        if (state_->merging == Merging::on_own_thread) {
+            state_->changed.wait_for(lock, kPatience,
+                                     [this] { return state_->files->size() < kFilesMax || state_->gave_up; });
+        }
     }
-    if (!status.ok()) return error_of(status, "ingest");
+    const FilesPtr files = state_->now();
+    const std::uint64_t number = files->empty() ? 1 : files->back()->name().last + 1;
+    const IndexFileName name{number, number, 0};
+    auto writer = IndexFileWriter::start(*state_->disk, name, filtered);
+    if (!writer) return writer.error();
+    if (auto done = write(sources, **writer, number != 1, {}); !done) return done;
+    if (auto published = (*writer)->publish(); !published) return published;
+    auto file = IndexFile::open(*state_->disk, name);
+    if (!file) return file.error();
+    state_->add(std::move(*file));
     return {};
 }
+
+void IndexStore::wait_for_merges() const {
+    std::unique_lock lock(state_->mutex);
+    state_->start_merging();
+    state_->changed.wait(lock, [this] { return state_->is_merged(); });
+}
+
+std::string IndexStore::trouble() const {
+    const std::lock_guard lock(state_->mutex);
+    return state_->trouble;
+}
+
+Result<bool> IndexStore::merge() { return state_->merge_some({}); }
+
+std::uint64_t IndexStore::bytes() const {
+    std::uint64_t bytes = 0;
+    for (const IndexFilePtr& file : *state_->now()) bytes += file->bytes();
+    return bytes;
+}
+
+// --- walks
+
+struct IndexStore::Walk::State {
+    std::string lower, upper;
+    std::vector<IndexFileCursor> cursors;  // newest first: of equal keys the first one counts
+    IndexFileCursor* at = nullptr;         // nullptr: the end
+    bool backwards = false, unbounded = false;
+    std::string passed;
+
+    bool inside(const IndexFileCursor& cursor) const {
+        if (!cursor.valid()) return false;
+        if (unbounded) return true;
+        return backwards ? cursor.key() >= lower : cursor.key() < upper;
+    }
+    // The cursor that is next in the direction, `wanted` of those whose keys are inside.
+    void choose(bool last) {
+        at = nullptr;
+        for (IndexFileCursor& cursor : cursors) {
+            if (!inside(cursor)) continue;
+            if (at == nullptr) {
+                at = &cursor;
+                continue;
+            }
+            const bool differ = cursor.head() != at->head();
+            const bool is_less = differ ? cursor.head() < at->head() : cursor.key() < at->key();
+            const bool is_more = differ ? cursor.head() > at->head() : cursor.key() > at->key();
+            if (last ? is_more : is_less) at = &cursor;
+        }
+        for (const IndexFileCursor& cursor : cursors) {
+            if (!cursor.status()) at = nullptr;
+        }
+    }
+    void pass() {
+        passed.assign(at->key());
+        const std::uint64_t head = at->head();
+        for (IndexFileCursor& cursor : cursors) {
+            if (!cursor.valid() || cursor.head() != head || cursor.key() != passed) continue;
+            if (backwards) {
+                cursor.previous();
+            } else {
+                cursor.next();
+            }
+        }
+        choose(backwards);
+    }
+    void skip_removed() {
+        while (at != nullptr && at->removed()) pass();
+    }
+};
 
 IndexStore::Walk::Walk(std::unique_ptr<State> state) : state_(std::move(state)) {}
 IndexStore::Walk::Walk(Walk&&) noexcept = default;
@@ -175,76 +387,81 @@ IndexStore::Walk IndexStore::walk(std::string_view lower, std::string_view upper
     auto state = std::make_unique<Walk::State>();
     state->lower = lower;
     state->upper = upper;
-    state->lower_slice = state->lower;
-    state->upper_slice = state->upper;
     state->backwards = backwards;
-    rocksdb::ReadOptions read;
-    const bool filtered = !backwards && FilteredPrefix::is_whole_walk(lower, upper);
-    read.total_order_seek = !filtered;
-    read.prefix_same_as_start = filtered;
-    read.iterate_lower_bound = &state->lower_slice;
-    read.iterate_upper_bound = &state->upper_slice;
-    state->iterator.reset(state_->db->NewIterator(read));
-    if (backwards) {
-        state->iterator->SeekToLast();
-    } else {
-        state->iterator->Seek(state->lower_slice);
+    // A walk over the keys of one payment or part passes over files that do not have them.
+    const bool filtered = !lower.empty() && index_filtered(lower) == lower && upper == end_of(lower);
+    const FilesPtr files = state_->now();
+    for (auto file = files->rbegin(); file != files->rend(); ++file) {
+        if (filtered && !(*file)->may_hold(lower)) continue;
+        IndexFileCursor& cursor = state->cursors.emplace_back(*file);
+        if (backwards) {
+            cursor.seek_before(upper);
+        } else {
+            cursor.seek(lower);
+        }
     }
+    state->choose(backwards);
+    state->skip_removed();
     return Walk(std::move(state));
 }
 
 Result<std::optional<std::string>> IndexStore::get(std::string_view key) const {
-    std::string value;
-    const auto status = state_->db->Get(rocksdb::ReadOptions(), slice(key), &value);
-    if (status.IsNotFound()) return std::optional<std::string>();
-    if (!status.ok()) return error_of(status, "read");
-    return std::optional<std::string>(std::move(value));
+    const FilesPtr files = state_->now();
+    const std::string_view filtered = index_filtered(key);
+    for (auto file = files->rbegin(); file != files->rend(); ++file) {
+        if (!filtered.empty() && !(*file)->may_hold(filtered)) continue;
+        IndexFileCursor cursor(*file);
+        cursor.seek(key);
+        if (!cursor.status()) return cursor.status().error();
+        if (!cursor.valid() || cursor.key() != key) continue;
+        if (cursor.removed()) return std::optional<std::string>();
+        return std::optional<std::string>(cursor.value());
+    }
+    return std::optional<std::string>();
 }
 
 IndexStore::Walk IndexStore::walk_all() const {
     auto state = std::make_unique<Walk::State>();
-    rocksdb::ReadOptions read;
-    read.total_order_seek = true;
-    read.fill_cache = false;
-    read.readahead_size = 2u << 20;
-    state->iterator.reset(state_->db->NewIterator(read));
-    state->iterator->SeekToFirst();
+    state->unbounded = true;
+    const FilesPtr files = state_->now();
+    for (auto file = files->rbegin(); file != files->rend(); ++file) state->cursors.emplace_back(*file).first();
+    state->choose(false);
+    state->skip_removed();
     return Walk(std::move(state));
 }
 
-bool IndexStore::Walk::valid() const { return state_->iterator->Valid(); }
-std::string_view IndexStore::Walk::key() const {
-    const auto key = state_->iterator->key();
-    return {key.data(), key.size()};
-}
-std::string_view IndexStore::Walk::value() const {
-    const auto value = state_->iterator->value();
-    return {value.data(), value.size()};
-}
-void IndexStore::Walk::seek(std::string_view key) { state_->iterator->Seek(slice(key)); }
-void IndexStore::Walk::previous() {
-    if (state_->iterator->Valid()) {
-        state_->iterator->Prev();
-    } else {
-        state_->iterator->SeekToLast();
-    }
-}
+bool IndexStore::Walk::valid() const { return state_->at != nullptr; }
+std::string_view IndexStore::Walk::key() const { return state_->at->key(); }
+std::string_view IndexStore::Walk::value() const { return state_->at->value(); }
+
 void IndexStore::Walk::next() {
-    if (state_->backwards) {
-        state_->iterator->Prev();
-    } else {
-        state_->iterator->Next();
-    }
-}
-Result<> IndexStore::Walk::status() const {
-    if (const auto status = state_->iterator->status(); !status.ok()) return error_of(status, "read");
-    return {};
+    state_->pass();
+    state_->skip_removed();
 }
 
-std::uint64_t IndexStore::bytes() const {
-    std::uint64_t bytes = 0;
-    state_->db->GetIntProperty("rocksdb.total-sst-files-size", &bytes);
-    return bytes;
+void IndexStore::Walk::seek(std::string_view key) {
+    for (IndexFileCursor& cursor : state_->cursors) cursor.seek(std::max<std::string_view>(key, state_->lower));
+    state_->choose(false);
+    state_->skip_removed();
+}
+
+void IndexStore::Walk::previous() {
+    std::string behind = valid() ? std::string(key()) : state_->upper;
+    for (;;) {
+        for (IndexFileCursor& cursor : state_->cursors) cursor.seek_before(behind);
+        state_->choose(true);
+        // Not less than what it was to be before: only where keys are out of order.
+        if (valid() && (key() < state_->lower || key() >= behind)) state_->at = nullptr;
+        if (!valid() || !state_->at->removed()) return;
+        behind = std::string(key());
+    }
+}
+
+Result<> IndexStore::Walk::status() const {
+    for (const IndexFileCursor& cursor : state_->cursors) {
+        if (!cursor.status()) return cursor.status();
+    }
+    return {};
 }
 
 }  // namespace nostro

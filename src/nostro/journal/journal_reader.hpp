@@ -20,6 +20,8 @@ public:
     Seq last() const { return chain_.end.seq; }
     // The newest frame that something on disk says is durable: at most a few milliseconds behind what the owner told.
     Seq known_durable() const { return chain_.known_durable; }
+    // What was read here is a mirror of a journal on a server, which may be ahead of it.
+    bool is_mirror() const { return is_mirror_; }
     const RecoveredChain& chain() const { return chain_; }
     const SegmentStore& store() const { return *store_; }
     SegmentStore& store() { return *store_; }
@@ -35,6 +37,7 @@ private:
 
     RecoveredChain chain_;
     std::unique_ptr<SegmentStore> store_;
+    bool is_mirror_ = false;
 };
 
 }  // namespace nostro

@@ -10,6 +10,7 @@
 #include "nostro/base/time.hpp"
 #include "nostro/journal/journal_reader.hpp"
 #include "nostro/journal/posix_disk.hpp"
+#include "nostro/wire/recorded.hpp"
 
 namespace nostro {
 namespace {
@@ -42,7 +43,15 @@ void each_count(const Counts& counts, const Each& each) {
     }
 }
 
-void write_outcome(JsonWriter& json, const Outcome& outcome, std::size_t which) {
+// Who adjusted a balance, and why; empty: it is something else.
+std::string_view adjusted_by(const DecodedFrame& frame, const Outcome& outcome) {
+    if (outcome.event != Event::balance_adjusted) return {};
+    const Command* command = command_of(frame, outcome);
+    const auto* adjust = command == nullptr ? nullptr : std::get_if<AdjustBalance>(&command->body);
+    return adjust == nullptr ? std::string_view() : adjust->why;
+}
+
+void write_outcome(JsonWriter& json, const DecodedFrame& frame, const Outcome& outcome, std::size_t which) {
     json.begin_object().field("index", which).field("event", name(outcome.event));
     if (is_of_payment(outcome.event)) json.field("status", name(outcome.status));
     if (outcome.reason != Reason::none) json.field("reason", name(outcome.reason));
@@ -52,6 +61,7 @@ void write_outcome(JsonWriter& json, const Outcome& outcome, std::size_t which) 
         json.field("debtor", to_hex(outcome.debtor));
         if (!outcome.creditor.empty()) json.field("creditor", to_hex(outcome.creditor));
     }
+    if (const auto why = adjusted_by(frame, outcome); !why.empty()) json.field("why", why);
     json.end_object();
 }
 
@@ -116,6 +126,7 @@ std::string describe(const DecodedFrame& frame, std::size_t which) {
         if (!outcome.creditor.empty()) text += " -> " + to_hex(outcome.creditor);
     }
     if (!outcome.payment.empty()) text += " payment " + to_hex(outcome.payment);
+    if (const auto why = adjusted_by(frame, outcome); !why.empty()) text.append(" because ").append(why);
     return text;
 }
 
@@ -130,7 +141,7 @@ std::string describe_json(const LoggedFrame& logged, bool outcomes) {
     if (outcomes) {
         json.key("outcomes").begin_array();
         for (std::size_t i = 0; i < frame.changes.outcomes.size(); ++i) {
-            write_outcome(json, frame.changes.outcomes[i], i);
+            write_outcome(json, frame, frame.changes.outcomes[i], i);
         }
         json.end_array();
     }

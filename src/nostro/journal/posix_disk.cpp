@@ -373,6 +373,12 @@ Result<std::size_t> PosixDisk::read(FileNo number, std::uint64_t offset, std::sp
     return done;
 }
 
+void PosixDisk::will_read(FileNo number, std::uint64_t offset, std::uint64_t bytes) const {
+    const auto found = file(number);
+    if (!found) return;
+    ::posix_fadvise(found->buffered.get(), static_cast<off_t>(offset), static_cast<off_t>(bytes), POSIX_FADV_WILLNEED);
+}
+
 Result<std::shared_ptr<const Disk::Mapping>> PosixDisk::map(const std::string& name) const {
     auto fd = open_shared(name, O_RDONLY);
     if (!fd) return fd.error();

@@ -41,6 +41,7 @@ public:
     void on_completion(std::function<void()> wake) override;
     Result<> write_now(FileNo file, std::uint64_t offset, std::span<const std::byte> bytes) override;
     Result<std::size_t> read(FileNo file, std::uint64_t offset, std::span<std::byte> into) const override;
+    void will_read(FileNo file, std::uint64_t offset, std::uint64_t bytes) const override;
     Result<std::shared_ptr<const Mapping>> map(const std::string& name) const override;
     Result<> replace(const std::string& name, std::span<const std::byte> bytes) override;
     Result<FileNo> start(const std::string& name) override;

@@ -4,6 +4,8 @@
 namespace nostro {
 namespace {
 
+constexpr std::size_t kEntriesMax = 16;  // that a payment makes
+
 constexpr std::size_t kImageBytes = 22;
 
 // One of the sorted things that a scan merges.
@@ -77,7 +79,10 @@ Result<> QueryIndex::load() {
 Result<Seq> QueryIndex::next() { return next_; }
 
 Result<> QueryIndex::project(std::span<const DecodedPtr> frames) {
-    IndexRunBuilder builder;
+    // What could not become a file before comes first: memory holds one file's worth, however long the disk is full.
+    if (is_batch()) {
+        if (auto done = flush(); !done) return done;
+    }
     bool any = false;
     for (const DecodedPtr& decoded : frames) {
         const DecodedFrame& frame = *decoded;
@@ -86,27 +91,32 @@ Result<> QueryIndex::project(std::span<const DecodedPtr> frames) {
             return Error{ErrorCode::corrupt, "query index: frame " + std::to_string(next_) +
                                                  " was left out; `nostro rebuild index` makes a new one"};
         }
-        extract(frame, builder);
+        extract(frame, builder_);
         next_ = frame.seq() + 1;
         time_ = frame.time();
         any = true;
     }
     if (!any) return {};
-    auto run = builder.finish();
+    auto run = builder_.finish();
     gathered_ += run->payments();
+    gathered_entries_ += run->size();
     {
         const std::lock_guard lock(mutex_);
         runs_ = IndexRuns::with(runs_, std::move(run));
         as_of_ = {next_ - 1, time_};
     }
-    if (gathered_ < options_.batch_payments) return {};
+    if (!is_batch()) return {};
     return flush();
+}
+
+// Accounts that are opened, records and captures make entries too.
+bool QueryIndex::is_batch() const {
+    return gathered_ >= options_.batch_payments || gathered_entries_ / kEntriesMax >= options_.batch_payments;
 }
 
 void QueryIndex::extract(const DecodedFrame& frame, IndexRunBuilder& run) {
     extract_outcomes(frame, options_.rows, run);
     const auto added = totals_.take(frame);
-    for (const AccountImage& image : frame.changes.accounts) changed_.insert(image.id);
     const std::lock_guard lock(mutex_);
     totals_.add(added, frame.seq(), run);
 }
@@ -114,17 +124,16 @@ void QueryIndex::extract(const DecodedFrame& frame, IndexRunBuilder& run) {
 Result<> QueryIndex::flush() {
     if (durable_next_ == next_) return {};
     IndexRunBuilder builder;
-    for (const AccountId id : changed_) put_image(id, *totals_.images().find(id), builder);
+    totals_.put_changed(builder);
     // Stands in the same file as what it speaks of: both are there, or neither.
     put_next({next_, time_}, options_.rows, builder);
-    const IndexRunPtr last = builder.finish();
-    const IndexRunPtr gathered = IndexRuns::all(runs());
-    const IndexRunPtr all = gathered ? IndexRunBuilder::merge(*gathered, *last) : last;
-    if (auto done = store_->ingest(*all); !done) return done;
+    IndexRuns::List gathered = runs();
+    gathered.push_back(builder.finish());
+    if (auto done = store_->ingest(gathered); !done) return done;
+    totals_.forget_changed();
     const std::lock_guard lock(mutex_);
     runs_.clear();
-    changed_.clear();
-    gathered_ = 0;
+    gathered_ = gathered_entries_ = 0;
     durable_next_ = next_;
     return {};
 }

@@ -11,7 +11,6 @@
 #include <mutex>
 #include <span>
 #include <string>
-#include <unordered_set>
 
 #include "nostro/journal/index_extract.hpp"
 #include "nostro/journal/index_key.hpp"
@@ -29,6 +28,8 @@ struct QueryIndexOptions {
     // Reads bytes of a frame, from its header's first on. Empty: payments are taken out of whole frames, which is slow.
     // not_found: older than kept history.
     std::function<Result<>(Seq, std::uint32_t begin, std::span<std::byte> into)> read_bytes = {};
+    // Is told what read_bytes is asked for soon, all of a page at once. A hint; may be empty.
+    std::function<void(Seq, std::uint32_t begin, std::uint32_t bytes)> will_read = {};
 };
 
 class QueryIndex final : public History, public Projection {
@@ -47,7 +48,8 @@ public:
     Result<std::optional<Recorded>> payment(PaymentId id) const override;
     Result<Page<Recorded>> payments(const Search& search) const override;
     Result<Page<Recorded>> reviews(TenantNo tenant, std::uint32_t count_max, const std::string& cursor) const override;
-    Result<std::optional<AccountRecord>> account(AccountId id) const override;
+    Result<std::optional<AccountRecord>> account(AccountId id) const override { return account_as_of(id, kNewest); }
+    Result<std::optional<AccountRecord>> account_as_of(AccountId id, Seq at) const override;
     Result<Page<AccountRecord>> accounts(TenantNo tenant, std::uint32_t count_max,
                                          const std::string& cursor) const override;
     Result<AccountImage> account_at(AccountId id, Seq at) const override;
@@ -61,8 +63,11 @@ public:
     Result<Page<Recorded>> rows(const RowSearch& search) const override;
 
     std::uint64_t bytes() const { return store_->bytes(); }
+    std::string trouble() const { return store_->trouble(); }  // as IndexStore's
 
 private:
+    static constexpr Seq kNewest = ~Seq{0};
+    bool is_batch() const;
     QueryIndex(QueryIndexOptions options, ReadFrame read_frame, std::unique_ptr<IndexStore> store);
     Result<> load();
 
@@ -88,15 +93,16 @@ private:
     Result<std::optional<Recorded>> recorded_row(Reader& reader, Place place, const RowSearch& search) const;
     Result<bool> matches(Reader& reader, const Search& search, Place place, std::optional<Recorded>& found) const;
     Result<DeadLetter> letter_at(Place place, DeadLetter::State state) const;
-    Result<AccountRecord> account_record(AccountId id) const;
+    Result<AccountRecord> account_record(AccountId id, Seq at) const;
 
     const QueryIndexOptions options_;
     const ReadFrame read_frame_;
     std::unique_ptr<IndexStore> store_;
 
     // Of the projecting thread.
-    std::unordered_set<AccountId> changed_;  // since the last file
-    std::size_t gathered_ = 0;               // payments since the last file
+    IndexRunBuilder builder_;
+    std::size_t gathered_ = 0;  // payments since the last file
+    std::size_t gathered_entries_ = 0;
     Seq next_ = 1, durable_next_ = 1;
     Instant time_{};
 

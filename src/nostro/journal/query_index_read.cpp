@@ -4,35 +4,18 @@
 #include <algorithm>
 #include <optional>
 #include <string>
-#include <variant>
 
 #include "nostro/base/text.hpp"
-#include "nostro/journal/index_hash.hpp"
 #include "nostro/journal/query_index_reader.hpp"
+#include "nostro/ports/history_pages.hpp"
 #include "nostro/wire/dead_letter.hpp"
+#include "nostro/wire/outcome_facts.hpp"
 
 namespace nostro {
 namespace {
 
 Error damaged(const std::string& what) {
     return {ErrorCode::corrupt, "query index: " + what + "; `nostro rebuild index` makes a new one"};
-}
-
-// The cursor of the accounts is the last name that was told, which is stable and sorted, behind a hash of it: a name
-// alone, or the cursor of another list, is none.
-std::string accounts_cursor(TenantNo tenant, std::string_view name) {
-    return fmt::format("{:016x}{}", index_hash(fmt::format("accounts {} {}", tenant, name)), name);
-}
-
-// The name, "" of no cursor.
-Result<std::string> name_of_cursor(TenantNo tenant, const std::string& cursor) {
-    constexpr std::size_t kHashDigits = 16;
-    if (cursor.empty()) return std::string();
-    std::string last = cursor.substr(std::min(cursor.size(), kHashDigits));
-    if (last.empty() || accounts_cursor(tenant, last) != cursor) {
-        return Error{ErrorCode::invalid, "is not one of the list of accounts; send the next_cursor of its last page"};
-    }
-    return last;
 }
 
 }  // namespace
@@ -49,7 +32,7 @@ Result<std::optional<Recorded>> QueryIndex::payment(PaymentId id) const {
     Reader reader(*this);
     for (const Place place : places) {
         const auto part = reader.outcome_at(place);
-        if (!part) return Reader::dropped(part.error());
+        if (!part) return dropped(part.error());
         if (!found) found.emplace();
         add_outcome(*found, *part);
     }
@@ -58,8 +41,7 @@ Result<std::optional<Recorded>> QueryIndex::payment(PaymentId id) const {
 
 Result<AccountImage> QueryIndex::account_at(AccountId id, Seq at) const {
     const IndexKey lower = IndexKey(IndexTag::account).id(id);
-    const std::string upper =
-        std::string(IndexKey(IndexTag::account).id(id).place({at, ~std::uint32_t{0}}).view()) + '\0';
+    const std::string upper = std::string(IndexKey(IndexTag::account).id(id).place({at, kPlaceIndexMax}).view()) + '\0';
     // An outcome that names an account need not have changed it (a rejected payment): go back to one that has.
     Result<AccountImage> found = Error{ErrorCode::not_found, "the account was not open then"};
     Seq looked = 0;
@@ -69,7 +51,7 @@ Result<AccountImage> QueryIndex::account_at(AccountId id, Seq at) const {
         looked = place.seq;
         const auto frame = read_frame_(place.seq);
         if (!frame) {
-            found = Reader::dropped(frame.error());
+            found = dropped(frame.error());
             return false;
         }
         const auto& images = (*frame)->changes.accounts;
@@ -82,52 +64,39 @@ Result<AccountImage> QueryIndex::account_at(AccountId id, Seq at) const {
     return found;
 }
 
-Result<AccountRecord> QueryIndex::account_record(AccountId id) const {
+Result<AccountRecord> QueryIndex::account_record(AccountId id, Seq at) const {
     AccountRecord record;
     std::vector<Place> places;
     auto done =
         scan_prefix(IndexKey(IndexTag::change).id(id).view(), false, [&](std::string_view key, std::string_view) {
-            places.push_back(read_place(key));
-            return true;
+            const Place place = read_place(key);
+            if (place.seq <= at) places.push_back(place);
+            return place.seq <= at;
         });
     if (!done) return done.error();
     if (places.empty()) return Error{ErrorCode::not_found, "no such account"};
     record.opened = places.front();
     for (const Place place : places) {
         const auto frame = read_frame_(place.seq);
-        if (!frame) return Reader::dropped(frame.error());
+        if (!frame) return dropped(frame.error());
         if (place.index >= (*frame)->changes.outcomes.size()) return damaged("a place without an outcome");
         const Outcome& outcome = (*frame)->changes.outcomes[place.index];
         if (outcome.command >= (*frame)->commands.size()) continue;
-        const CommandBody& body = (*frame)->commands[outcome.command].body;
-        if (const auto* open = std::get_if<OpenAccount>(&body); open && open->id == id) {
-            record.holder = open->holder;
-            record.metadata = open->metadata;
-            record.bounds.assign(open->bounds.begin(), open->bounds.end());
-            record.meaning = open->meaning;
-        }
-        if (const auto* change = std::get_if<ChangeAccount>(&body); change && change->id == id) {
-            if (change->holder) record.holder = *change->holder;
-            if (change->metadata) record.metadata = *change->metadata;
-            for (const OwnBound& bound : change->bounds) {
-                std::erase_if(record.bounds, [&](const OwnBound& own) { return own.name_key == bound.name_key; });
-                if (!bound.removed) record.bounds.push_back(bound);
-            }
-        }
+        apply_change(record, id, (*frame)->commands[outcome.command].body);
     }
-    auto image = account_at(id, as_of().seq);
+    auto image = account_at(id, std::min(at, as_of().seq));
     if (!image) return image.error();
     record.image = *image;
     return record;
 }
 
-Result<std::optional<AccountRecord>> QueryIndex::account(AccountId id) const {
-    auto record = account_record(id);
+Result<std::optional<AccountRecord>> QueryIndex::account_as_of(AccountId id, Seq at) const {
+    auto record = account_record(id, at);
     if (!record && record.error().code == ErrorCode::not_found) return std::optional<AccountRecord>();
     if (!record) return record.error();
     // The directory alone knows the name of an account that a payment opened.
     const auto frame = read_frame_(record->opened.seq);
-    if (!frame) return Reader::dropped(frame.error());
+    if (!frame) return dropped(frame.error());
     auto name = opened_name(**frame, (*frame)->changes.outcomes[record->opened.index]);
     record->name = std::move(name);
     return std::optional<AccountRecord>(std::move(*record));
@@ -156,7 +125,7 @@ Result<Page<AccountRecord>> QueryIndex::accounts(TenantNo tenant, std::uint32_t 
         page.next = accounts_cursor(tenant, found.back().first);
     }
     for (auto& [name, id] : found) {
-        auto record = account_record(id);
+        auto record = account_record(id, kNewest);
         if (!record) return record.error();
         record->name = std::move(name);
         page.items.push_back(std::move(*record));
@@ -223,7 +192,7 @@ Result<std::vector<Book::KindTotal>> QueryIndex::totals_at(Seq at) const {
 
 Result<DeadLetter> QueryIndex::letter_at(Place place, DeadLetter::State state) const {
     const auto frame = read_frame_(place.seq);
-    if (!frame) return Reader::dropped(frame.error());
+    if (!frame) return dropped(frame.error());
     auto letter = dead_letter_at(**frame, place.index);
     if (!letter) return damaged("a dead letter that its frame does not have");
     letter->state = state;

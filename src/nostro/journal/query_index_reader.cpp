@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <span>
 
+#include "nostro/ports/history_pages.hpp"
+
 namespace nostro {
 namespace {
 
@@ -23,20 +25,42 @@ Result<std::optional<std::string>> QueryIndex::get(std::string_view key) const {
     return store_->get(key);
 }
 
-Error QueryIndex::Reader::dropped(const Error& error) {
-    if (error.code != ErrorCode::not_found) return error;
-    return {ErrorCode::invalid, "history_dropped: " + error.what};
-}
-
-Result<> QueryIndex::Reader::load_part(Seq seq, std::uint32_t number) {
-    if (bytes_ != nullptr && part_.seq == seq && part_.before.index == number * kPartOutcomes) return {};
-    bytes_.reset();
+Result<FramePart> QueryIndex::Reader::find_part(Seq seq, std::uint32_t number) const {
     const auto kept = index_.get(IndexKey(IndexTag::part).place({seq, number}).view());
     if (!kept) return kept.error();
     if (!*kept) return damaged("a place without a part of its frame");
     auto part = decode_part(**kept, seq, number);
     if (!part) return damaged(part.error().what);
-    part_ = std::move(*part);
+    return part;
+}
+
+// Where nothing is in memory, one payment after the other would wait for the disk twice each.
+void QueryIndex::Reader::expect(std::span<const Place> places) {
+    const auto& will_read = index_.options_.will_read;
+    expected_.clear();
+    if (!will_read || places.size() < 2) return;
+    for (const Place place : places) {
+        const std::pair<Seq, std::uint32_t> at{place.seq, place.index / kPartOutcomes};
+        if (expected_.contains(at)) continue;
+        auto part = find_part(at.first, at.second);
+        if (!part) return;  // whoever reads it says so
+        for (const FramePart::Range range : {part->outcomes, part->commands}) {
+            if (range.bytes != 0) will_read(place.seq, range.begin, range.bytes);
+        }
+        expected_.emplace(at, std::move(*part));
+    }
+}
+
+Result<> QueryIndex::Reader::load_part(Seq seq, std::uint32_t number) {
+    if (bytes_ != nullptr && part_.seq == seq && part_.before.index == number * kPartOutcomes) return {};
+    bytes_.reset();
+    if (const auto expected = expected_.find({seq, number}); expected != expected_.end()) {
+        part_ = expected->second;
+    } else {
+        auto part = find_part(seq, number);
+        if (!part) return part.error();
+        part_ = std::move(*part);
+    }
     auto bytes = read_part(part_, reads_of(seq));
     if (!bytes) return bytes.error();
     bytes_ = std::move(*bytes);

@@ -4,62 +4,18 @@
 #include <algorithm>
 #include <charconv>
 #include <span>
+#include <utility>
 
 #include "nostro/base/hex.hpp"
 #include "nostro/base/text.hpp"
-#include "nostro/journal/index_hash.hpp"
 #include "nostro/journal/query_index_reader.hpp"
+#include "nostro/ports/history_pages.hpp"
+#include "nostro/ports/index_hash.hpp"
 
 namespace nostro {
 namespace {
 
-constexpr std::size_t kLookedAtMax = 20'000;  // places a page; a search that narrows a lot goes on with the cursor
-constexpr auto kSpanMax = std::chrono::days(31);
-
-// A cursor is where the last page ended, and a hash of the search it belongs to.
-std::string cursor_of(Place place, std::uint64_t search) {
-    return fmt::format("{:016x}{:08x}{:016x}", place.seq, place.index, search);
-}
-
-Result<std::optional<Place>> place_of(const std::string& cursor, std::uint64_t search) {
-    if (cursor.empty()) return std::optional<Place>();
-    const auto hex = [&](std::size_t at, std::size_t count) -> std::optional<std::uint64_t> {
-        std::uint64_t value = 0;
-        for (std::size_t i = at; i < at + count; ++i) {
-            const char c = cursor[i];
-            if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) return std::nullopt;
-            value = value << 4 | static_cast<std::uint64_t>(c <= '9' ? c - '0' : c - 'a' + 10);
-        }
-        return value;
-    };
-    Error wrong{ErrorCode::invalid, "is not one of this search; send the next_cursor of its last page"};
-    if (cursor.size() != 40) return wrong;
-    const auto seq = hex(0, 16), index = hex(16, 8), hash = hex(24, 16);
-    if (!seq || !index || !hash || *hash != search) return wrong;
-    return std::optional<Place>(Place{*seq, static_cast<std::uint32_t>(*index)});
-}
-
-std::uint64_t hash_of(const Search& search) {
-    std::string text = fmt::format("payments {} ", search.tenant);
-    const auto add = [&](char name, const auto& value) {
-        if (value) fmt::format_to(std::back_inserter(text), "{}{};", name, *value);
-    };
-    const auto ticks = [](const std::optional<Instant>& at) {
-        return at ? std::optional(at->time_since_epoch().count()) : std::nullopt;
-    };
-    if (search.account)
-        fmt::format_to(std::back_inserter(text), "a{:x}{:x};", search.account->high, search.account->low);
-    if (search.status) fmt::format_to(std::back_inserter(text), "s{};", static_cast<int>(*search.status));
-    if (search.currency) fmt::format_to(std::back_inserter(text), "c{};", search.currency->code());
-    add('r', search.rail);
-    add('t', search.type);
-    add('e', search.reference);
-    add('f', ticks(search.from));
-    add('u', ticks(search.to));
-    add('m', search.min_minor);
-    add('x', search.max_minor);
-    return index_hash(text);
-}
+constexpr std::size_t kAheadMax = 64;  // places whose bytes are fetched together
 
 // [lower, upper) of the places behind a prefix, from frame `first` up to `before`.
 struct Bounds {
@@ -68,18 +24,7 @@ struct Bounds {
 Bounds bounds(const IndexKey& prefix, Seq first, Place before) {
     IndexKey lower = prefix;
     IndexKey upper = prefix;
-    return {std::string(lower.u64(first).view()), std::string(upper.place(before).view())};
-}
-
-bool fits(const Search& search, const Payment& payment) {
-    if (payment.tenant != search.tenant) return false;
-    if (search.account && payment.debtor != *search.account && payment.creditor != *search.account) return false;
-    if (search.rail && payment.rail != *search.rail) return false;
-    if (search.type && payment.type != *search.type) return false;
-    if (search.reference && payment.reference != *search.reference) return false;
-    if (search.currency && payment.amount.currency() != *search.currency) return false;
-    if (search.min_minor && payment.amount.minor() < *search.min_minor) return false;
-    return !search.max_minor || payment.amount.minor() <= *search.max_minor;
+    return {std::string(lower.place({first, 0}).view()), std::string(upper.place(before).view())};
 }
 
 }  // namespace
@@ -150,7 +95,7 @@ Result<bool> QueryIndex::matches(Reader& reader, const Search& search, Place pla
     if (!first && first.error().code == ErrorCode::not_found) return false;  // dropped history
     if (!first) return first.error();
     const Payment* payment = payment_of(first->command, first->outcome);
-    if (payment == nullptr || !fits(search, *payment)) return false;
+    if (payment == nullptr || !asks_for(search, *payment)) return false;
     auto recorded = reader.recorded_of(*first);
     if (!recorded) return recorded.error();
     if (search.status && recorded->last().status != *search.status) return false;
@@ -161,15 +106,9 @@ Result<bool> QueryIndex::matches(Reader& reader, const Search& search, Place pla
 Result<Page<Recorded>> QueryIndex::payments(const Search& search) const {
     Page<Recorded> page;
     page.as_of = as_of();
-    const bool has_key = search.account || search.reference || (search.rail && search.status);
-    const bool has_span = search.from && search.to.value_or(page.as_of.at) - *search.from <= kSpanMax;
-    if (!has_key && !has_span) {
-        return Error{
-            ErrorCode::invalid,
-            "search_not_bounded: name an account, a reference, rail and status, or from and to at most 31 days apart"};
-    }
-    const std::uint64_t hash = hash_of(search);
-    const auto cursor = place_of(search.cursor, hash);
+    if (auto bounded = check_bounded(search, page.as_of.at); !bounded) return bounded.error();
+    const std::uint64_t hash = list_of(search);
+    const auto cursor = place_of_cursor(search.cursor, hash);
     if (!cursor) return cursor.error();
     const auto within = range(search.from, search.to);
     if (!within) return within.error();
@@ -181,29 +120,37 @@ Result<Page<Recorded>> QueryIndex::payments(const Search& search) const {
     std::size_t looked_at = 0;
     Place last{};
     bool more = false;
-    auto done = walk_places(search, *within, before, [&](Place place) -> Result<bool> {
-        if (page.items.size() == search.count_max || looked_at == kLookedAtMax) {
-            more = true;
-            return false;
+    std::vector<Place> ahead;  // not looked at yet
+    const auto look = [&]() -> Result<bool> {
+        reader.expect(ahead);
+        for (const Place place : std::exchange(ahead, {})) {
+            more = page.items.size() == search.count_max || looked_at == kLookedAtMax;
+            if (more) return false;
+            ++looked_at;
+            last = place;
+            std::optional<Recorded> found;
+            const auto matched = matches(reader, search, place, found);
+            if (!matched) return matched.error();
+            if (*matched) page.items.push_back(std::move(*found));
         }
-        ++looked_at;
-        last = place;
-        std::optional<Recorded> found;
-        const auto matched = matches(reader, search, place, found);
-        if (!matched) return matched.error();
-        if (*matched) page.items.push_back(std::move(*found));
         return true;
+    };
+    auto done = walk_places(search, *within, before, [&](Place place) -> Result<bool> {
+        ahead.push_back(place);
+        const std::size_t missing = search.count_max - page.items.size();
+        return ahead.size() < std::min(missing, kAheadMax) ? Result<bool>(true) : look();
     });
     if (!done) return done.error();
-    if (more) page.next = cursor_of(last, hash);
+    if (const auto rest = look(); !rest) return rest.error();
+    if (more) page.next = place_cursor(last, hash);
     return page;
 }
 
 Result<Page<Recorded>> QueryIndex::reviews(TenantNo tenant, std::uint32_t count_max, const std::string& cursor) const {
     Page<Recorded> page;
     page.as_of = as_of();
-    const std::uint64_t hash = index_hash(fmt::format("reviews {}", tenant));
-    const auto after = place_of(cursor, hash);
+    const std::uint64_t hash = list_of_reviews(tenant);
+    const auto after = place_of_cursor(cursor, hash);
     if (!after) return after.error();
     const IndexKey prefix = IndexKey(IndexTag::review).u16(tenant);
     std::string lower(prefix.view());
@@ -221,9 +168,10 @@ Result<Page<Recorded>> QueryIndex::reviews(TenantNo tenant, std::uint32_t count_
     if (!done) return done.error();
     if (places.size() > count_max) {
         places.pop_back();
-        page.next = cursor_of(places.back(), hash);
+        page.next = place_cursor(places.back(), hash);
     }
     Reader reader(*this);
+    reader.expect(places);
     for (const Place place : places) {
         auto recorded = reader.recorded_at(place);
         if (!recorded) return recorded.error();
@@ -236,8 +184,8 @@ Result<Page<Entry>> QueryIndex::entries(AccountId id, std::optional<Instant> fro
                                         bool newest_first, std::uint32_t count_max, const std::string& cursor) const {
     Page<Entry> page;
     page.as_of = as_of();
-    const std::uint64_t hash = index_hash(fmt::format("entries {:x} {:x} {}", id.high, id.low, newest_first));
-    const auto ended = place_of(cursor, hash);
+    const std::uint64_t hash = list_of_entries(id, newest_first);
+    const auto ended = place_of_cursor(cursor, hash);
     if (!ended) return ended.error();
     const auto within = range(from, to);
     if (!within) return within.error();
@@ -262,18 +210,16 @@ Result<Page<Entry>> QueryIndex::entries(AccountId id, std::optional<Instant> fro
     if (!done) return done.error();
     if (found.size() > count_max) {
         found.pop_back();
-        page.next = cursor_of(found.back().place, hash);
+        page.next = place_cursor(found.back().place, hash);
     }
     Reader reader(*this);
+    std::vector<Place> places;
+    for (const Found& each : found) places.push_back(each.place);
+    reader.expect(places);
     for (const auto& [place, debit] : found) {
         const auto part = reader.outcome_at(place);
-        if (!part) return Reader::dropped(part.error());
-        const Outcome& outcome = part->outcome;
-        // Of account events `debtor` is the account, whichever way the money went.
-        const bool is_debtor = outcome.debtor == id;
-        page.items.push_back({place, part->at, outcome, debit,
-                              is_debtor ? outcome.debtor_before : outcome.creditor_before,
-                              is_debtor ? outcome.debtor_after : outcome.creditor_after});
+        if (!part) return dropped(part.error());
+        page.items.push_back(entry_of(id, *part, debit));
     }
     return page;
 }
@@ -281,8 +227,8 @@ Result<Page<Entry>> QueryIndex::entries(AccountId id, std::optional<Instant> fro
 Result<Page<DeadLetter>> QueryIndex::dead_letters(std::uint32_t count_max, const std::string& cursor) const {
     Page<DeadLetter> page;
     page.as_of = as_of();
-    const std::uint64_t hash = index_hash("dead letters");
-    const auto before = place_of(cursor, hash);
+    const std::uint64_t hash = list_of_dead_letters();
+    const auto before = place_of_cursor(cursor, hash);
     if (!before) return before.error();
     const auto [lower, upper] = bounds(IndexKey(IndexTag::letter), 0, before->value_or(kLastPlace));
     std::vector<std::pair<Place, DeadLetter::State>> found;
@@ -295,7 +241,7 @@ Result<Page<DeadLetter>> QueryIndex::dead_letters(std::uint32_t count_max, const
     if (!done) return done.error();
     if (found.size() > count_max) {
         found.pop_back();
-        page.next = cursor_of(found.back().first, hash);
+        page.next = place_cursor(found.back().first, hash);
     }
     for (const auto& [place, state] : found) {
         auto letter = letter_at(place, state);
@@ -314,14 +260,6 @@ std::string row_cursor(std::string_view key, std::string_view prefix, std::uint6
     return to_hex(std::as_bytes(std::span(key.substr(prefix.size())))) + fmt::format("{:016x}", search);
 }
 
-std::uint64_t hash_of(const RowSearch& search) {
-    return index_hash(fmt::format("rows {} {} {} {} {} {} {}", search.tenant, search.group.size(), search.group,
-                                  search.from.size(), search.from, search.to.size(), search.to));
-}
-
-// What recorded_at() says of a place in history that is not kept.
-bool is_dropped(const Error& error) { return error.what.starts_with("history_dropped"); }
-
 // The key that the page before ended with; "": there was none.
 Result<std::string> key_of_cursor(const RowSearch& search, std::string_view prefix, std::uint64_t hash) {
     constexpr std::size_t kHashDigits = 16;
@@ -337,7 +275,7 @@ Result<std::string> key_of_cursor(const RowSearch& search, std::string_view pref
     }
     // Whatever is not as it was told, to the letter, is none.
     if (digits.empty() || row_cursor(key, prefix, hash) != search.cursor) {
-        return Error{ErrorCode::invalid, "is not one of this search; send the next_cursor of its last page"};
+        return foreign_cursor();
     }
     return key;
 }
@@ -360,7 +298,7 @@ Result<Page<Recorded>> QueryIndex::rows(const RowSearch& search) const {
     Page<Recorded> page;
     page.as_of = as_of();
     const std::string prefix = row_prefix(search.tenant, search.group);
-    const std::uint64_t hash = hash_of(search);
+    const std::uint64_t hash = list_of(search);
     const auto last = key_of_cursor(search, prefix, hash);
     if (!last) return last.error();
     const std::string lower = last->empty() ? row_bound(prefix, search.from) : *last + '\0';
@@ -376,6 +314,9 @@ Result<Page<Recorded>> QueryIndex::rows(const RowSearch& search) const {
         if (!keys.empty()) page.next = row_cursor(keys.back(), prefix, hash);
     }
     Reader reader(*this);
+    std::vector<Place> places;
+    for (const std::string& key : keys) places.push_back(read_place(key));
+    reader.expect(places);
     for (const std::string& key : keys) {
         auto recorded = recorded_row(reader, read_place(key), search);
         if (!recorded) return recorded.error();

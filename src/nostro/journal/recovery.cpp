@@ -396,7 +396,9 @@ Result<RecoveredChain> Recovery::run() {
     if (auto found = find_superblock(); !found) return found.error();
     if (auto listed = list_files(); !listed) return listed.error();
     if (auto walked = walk_all(); !walked) return walked.error();
-    if (auto said = check_says(witness_, witness_says_); !said) return said.error();
+    if (!options_.copies) {
+        if (auto said = check_says(witness_, witness_says_); !said) return said.error();
+    }
     if (auto said = check_says(chain_.image, image_name(chain_.image)); !said) return said.error();
     if (auto said = check_says(options_.floor, options_.floor_says); !said) return said.error();
     const auto& superblock = chain_.superblock;
@@ -406,11 +408,13 @@ Result<RecoveredChain> Recovery::run() {
             end_in_ + ", byte " + std::to_string(end_at_),
             "frame " + std::to_string(chain_.end.seq) + " is not the one that the superblock knows" + kWhatToDo);
     }
-    chain_.known_durable = std::max({witness_, chain_.image, options_.floor});
+    chain_.known_durable = options_.copies ? chain_.end.seq : std::max({witness_, chain_.image, options_.floor});
     return std::move(chain_);
 }
 
 }  // namespace
+
+bool mirrors_another(Disk& disk) { return OpenFile::open(disk, kOriginName).has_value(); }
 
 Result<Superblock> read_superblock(Disk& disk) {
     auto file = OpenFile::open(disk, kSuperblockName);

@@ -45,10 +45,16 @@ struct RecoveryOptions {
     Seq floor = 0;              // known durable from elsewhere...
     std::string floor_says;     // ...by whom: "the query index"
     bool looking_only = false;  // another process may be writing
+    // The frames were copied from another journal, many in one write: after a power cut some of them may be missing
+    // before others that say they were durable, there. The chain ends before them, and they are copied again.
+    bool copies = false;
 };
 
 // not_found: no data directory of a journal here (looking only).
 Result<RecoveredChain> recover_chain(Disk& disk, const RecoveryOptions& options);
+
+// Whether the data directory mirrors a journal on a server.
+bool mirrors_another(Disk& disk);
 
 // Both copies of the superblock, the newer one that is whole. not_found: there is no such file.
 Result<Superblock> read_superblock(Disk& disk);

@@ -27,6 +27,7 @@ public:
     std::uint64_t bytes() const { return bytes_; }
     // Exactly that many; `corrupt` when the file ends before.
     Result<> read(std::uint64_t offset, std::span<std::byte> into) const;
+    void will_read(std::uint64_t offset, std::uint64_t bytes) const { disk_.will_read(number_, offset, bytes); }
 
 private:
     OpenFile(Disk& disk, std::string name, Disk::FileNo number, std::uint64_t bytes)

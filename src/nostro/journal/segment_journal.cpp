@@ -27,6 +27,7 @@ SegmentJournal::~SegmentJournal() {
 }
 
 Result<> SegmentJournal::fail(Error error) {
+    if (options_.copies) return error;
     const std::lock_guard lock(mutex_);
     if (!fatal_) fatal_ = error;
     return error;
@@ -55,8 +56,9 @@ Result<> SegmentJournal::ready(Need need) {
         } else {
             lock.unlock();
             bool did = false;
-            static_cast<void>(make_spare_if_due(steady_now(), did));  // fatal_ and no_space_ tell
+            const auto made = make_spare_if_due(steady_now(), did);
             lock.lock();
+            if (!made) return made;
         }
     }
 }
@@ -96,7 +98,8 @@ Result<> SegmentJournal::append(FramePtr frame) {
         return Error{ErrorCode::invalid, "journal: a frame of " + std::to_string(bytes.size()) + " bytes is above " +
                                              std::to_string(options_.frame_bytes_max)};
     }
-    if (frame->header.epoch != epoch_) return Error{ErrorCode::invalid, "journal: the frame is of another epoch"};
+    if (frame->header.epoch != epoch_ && !options_.copies)
+        return Error{ErrorCode::invalid, "journal: the frame is of another epoch"};
     if (frame->header.accepted > accepted_) {
         return Error{ErrorCode::invalid, "journal: the frame says more is durable than is"};
     }

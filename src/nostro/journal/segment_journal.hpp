@@ -13,15 +13,17 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "nostro/base/time.hpp"
-#include "nostro/journal/frame_tail.hpp"
 #include "nostro/journal/recovery.hpp"
 #include "nostro/journal/segment_store.hpp"
 #include "nostro/ports/disk.hpp"
 #include "nostro/ports/journal.hpp"
+#include "nostro/wire/frame_tail.hpp"
 
 namespace nostro {
 
@@ -33,7 +35,10 @@ struct SegmentJournalOptions {
     // A frame of at most so many bytes is written by append() itself when no write is under way and the disk was quick
     // lately: it is durable before another thread would be awake. 0: never.
     std::size_t waited_bytes_max = 0;
-    std::size_t tail_bytes = 64u << 20;        // newest accepted frames kept in memory for readers
+    std::size_t tail_bytes = 64u << 20;  // newest accepted frames kept in memory for readers
+    // Takes another journal's frames, by copy(). That journal has them too: what is torn here is cut off, and a failed
+    // write is no end but may be tried again.
+    bool copies = false;
     bool own_thread = true;                    // false: whoever owns it calls upkeep()
     std::chrono::milliseconds idle_after{20};  // the superblock follows when nothing was accepted for so long...
     std::chrono::milliseconds superblock_every{1000};  // ...and at least so often
@@ -60,6 +65,19 @@ public:
     Result<Seq> read(Seq from, const std::function<bool(const FramePtr&)>& each) const override;
     Result<> headers(Seq from, Seq through, std::vector<std::byte>& into) const override;
 
+    // Of one that copies: frames that the other journal has accepted, in order, behind end(); few durable writes for
+    // many frames. They are accepted when it returns. `invalid`: they do not continue the chain, the ones before are
+    // written; `unavailable`: no space.
+    Result<> copy(std::span<const FramePtr> frames);
+    // Closes the open segment though no frame follows yet, so that its ids can be sealed once upkeep() has written its
+    // footer. False: there is nothing in it, or no space to begin another.
+    bool close();
+    // All of the owner's thread: behind the newest frame appended; the first frame of the open segment, 0: it is empty;
+    // bytes of the frames in it.
+    const ChainPoint& end() const { return written_; }
+    Seq open_first() const { return first_; }
+    std::uint64_t open_bytes() const { return first_ == 0 ? 0 : at_ - kSegmentFramesBegin; }
+
     // Somebody else has seen that frame accepted: a journal that ends before it lacks acknowledged frames, and is
     // refused. Before take_over.
     void expect(Seq seq, std::string says_who) {
@@ -76,7 +94,11 @@ public:
     SegmentStore& store() { return *store_; }
     const SegmentStore& store() const { return *store_; }
     JournalId id() const { return id_; }
-    Seq published() const { return accepted_; }  // what accepted() told last; any thread
+    Seq published() const { return accepted_; }       // what accepted() told last; any thread
+    std::pair<Seq, Digest> published_frame() const {  // with its digest
+        const std::lock_guard lock(mutex_);
+        return {accepted_, accepted_digest_};
+    }
     std::size_t in_flight() const { return in_flight_count_; }
 
 private:
@@ -105,7 +127,9 @@ private:
     void completed(InFlight& write);
     static Error write_failed(const InFlight& write, const std::string& what);
     void accept_front();
+    Result<std::size_t> copy_piece(std::span<const FramePtr> frames);
     Result<> write_footers(bool& did);
+    Result<> write_footer(const SegmentFooter& footer);
     Result<> write_superblock_if_due(SteadyTime now, bool& did);
     Result<> write_superblock(Seq watermark, const Digest& digest);
     Result<> make_spare_if_due(SteadyTime now, bool& did);
@@ -130,6 +154,7 @@ private:
     std::deque<InFlight> in_flight_;
     bool quick_ = true;  // the last write was: waiting for it costs less than waking two threads
     std::vector<Disk::Completion> completions_;
+    AlignedBytes copied_;  // of copy()
 
     std::atomic<Seq> accepted_{0};
     std::atomic<std::size_t> in_flight_count_{0};
@@ -147,7 +172,7 @@ private:
     Digest accepted_digest_{};
 
     // Of upkeep alone, once taken over.
-    std::uint64_t number_max_ = 0;
+    std::uint64_t number_max_ = 0, created_ = 0;
     std::shared_ptr<OpenFile> superblock_file_;
     Superblock superblock_;
     Seq seen_accepted_ = 0;

@@ -36,6 +36,7 @@ Result<Head> SegmentJournal::take_over() {
     if (taken_over_) return Error{ErrorCode::invalid, "journal: take_over twice"};
     if (auto checked = check_options(); !checked) return checked.error();
     if (auto locked = disk_.lock(); !locked) return locked.error();
+    recovery_.copies = options_.copies;
     auto chain = recover_chain(disk_, recovery_);
     if (!chain) return chain.error();
     void_frames_ = chain->void_frames;
@@ -86,12 +87,14 @@ Result<SegmentJournal::Segment> SegmentJournal::open_segment(std::uint64_t numbe
 
 Result<SegmentJournal::Segment> SegmentJournal::make_segment() {
     const std::uint64_t number = number_max_ + 1;
-    const auto header = encode(SegmentHeader{id_, number, number, options_.segment_bytes});
-    if (auto created = disk_.create(segment_name(number), options_.segment_bytes, header); !created) {
-        return created.error();
+    if (created_ != number) {
+        const auto header = encode(SegmentHeader{id_, number, number, options_.segment_bytes});
+        if (auto done = disk_.create(segment_name(number), options_.segment_bytes, header); !done) return done.error();
+        created_ = number;
     }
-    number_max_ = number;
-    return open_segment(number);
+    auto opened = open_segment(number);
+    if (opened) number_max_ = number;  // else it is tried again: the chain goes over no number without frames
+    return opened;
 }
 
 Result<> SegmentJournal::copy_frames(const SegmentInfo& from, OpenFile& to) {

@@ -15,18 +15,23 @@ constexpr std::chrono::milliseconds kLookEvery{1000};  // bounds what a lost wak
 Result<> SegmentJournal::write_footers(bool& did) {
     if (!closes_segment_.exchange(false)) return {};
     for (const auto& footer : store_->without_footer()) {
-        auto segment = open_segment(footer.number);
-        if (!segment) return segment.error();
-        const auto encoded = encode(footer, segment->bytes);
-        const AlignedBytes block = allocate_aligned(encoded.size());
-        std::copy(encoded.begin(), encoded.end(), block.get());
-        auto wrote =
-            disk_.write_now(segment->file->number(), segment->bytes - encoded.size(), {block.get(), encoded.size()});
-        if (!wrote) return wrote;
+        if (auto wrote = write_footer(footer); !wrote) {
+            closes_segment_ = true;  // still
+            return wrote;
+        }
         store_->set_footed(footer.number);
         did = true;
     }
     return {};
+}
+
+Result<> SegmentJournal::write_footer(const SegmentFooter& footer) {
+    auto segment = open_segment(footer.number);
+    if (!segment) return segment.error();
+    const auto encoded = encode(footer, segment->bytes);
+    const AlignedBytes block = allocate_aligned(encoded.size());
+    std::copy(encoded.begin(), encoded.end(), block.get());
+    return disk_.write_now(segment->file->number(), segment->bytes - encoded.size(), {block.get(), encoded.size()});
 }
 
 Result<> SegmentJournal::write_superblock(Seq watermark, const Digest& digest) {

@@ -69,11 +69,17 @@ void SegmentStore::add(std::uint64_t number, std::uint64_t file_bytes, std::uint
     about.end = offset + frame.bytes().size();
 }
 
+void SegmentStore::close_last() {
+    const std::lock_guard lock(mutex_);
+    if (!entries_.empty()) entries_.back().closed = true;
+}
+
 std::vector<SegmentFooter> SegmentStore::without_footer() const {
     const std::lock_guard lock(mutex_);
     std::vector<SegmentFooter> found;
-    for (std::size_t i = 0; i + 1 < entries_.size(); ++i) {
-        if (!entries_[i].info.footed) found.push_back(entries_[i].info.about);
+    for (const Entry& each : entries_) {
+        const bool is_closed = each.closed || &each != &entries_.back();
+        if (is_closed && !each.info.footed) found.push_back(each.info.about);
     }
     return found;
 }
@@ -105,6 +111,16 @@ void SegmentStore::drop(std::uint64_t number) {
 Seq SegmentStore::first() const {
     const std::lock_guard lock(mutex_);
     return entries_.empty() ? 0 : entries_.front().info.about.first;
+}
+
+std::uint64_t SegmentStore::closed_bytes_behind(Seq seq) const {
+    const std::lock_guard lock(mutex_);
+    std::uint64_t bytes = 0;
+    for (auto entry = entries_.rbegin(); entry != entries_.rend() && entry->info.about.last > seq; ++entry) {
+        const bool is_closed = entry != entries_.rbegin() || entry->info.footed;
+        if (is_closed) bytes += entry->info.about.end;
+    }
+    return bytes;
 }
 
 std::vector<SegmentInfo> SegmentStore::segments() const {
@@ -380,6 +396,23 @@ Result<> SegmentStore::bytes(Seq seq, std::uint32_t begin, std::span<std::byte> 
     });
     if (walked && !found) return Error{ErrorCode::not_found, "frame " + std::to_string(seq) + " does not exist"};
     return walked;
+}
+
+void SegmentStore::will_read(Seq seq, std::uint32_t begin, std::uint32_t bytes) const {
+    const auto start = find(seq);
+    if (!start || seq > start->last) return;
+    if (start->archived) {
+        if (const auto opened = archive(start->number)) (*opened)->will_read(seq, begin, bytes);
+        return;
+    }
+    const auto opened = file(start->number);
+    if (!opened) return;
+    // Where other small frames stand before it, their headers are read, too.
+    if (start->seq == seq) {
+        (*opened)->will_read(start->offset + begin, bytes);
+    } else {
+        (*opened)->will_read(start->offset, kReadAhead);
+    }
 }
 
 }  // namespace nostro

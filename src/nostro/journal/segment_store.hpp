@@ -28,6 +28,8 @@ public:
 
     // A frame was accepted; it stands in that segment. A new number closes the segment before.
     void add(std::uint64_t number, std::uint64_t file_bytes, std::uint64_t offset, const EncodedFrame& frame);
+    // The last segment is closed, though none follows yet.
+    void close_last();
     // Closed segments whose footer is not written yet, and that it is now.
     std::vector<SegmentFooter> without_footer() const;
     void set_footed(std::uint64_t number);
@@ -39,7 +41,10 @@ public:
     Result<FramePlace> place(Seq seq) const;
 
     Seq first() const;                          // oldest frame kept; 0: none
-    std::vector<SegmentInfo> segments() const;  // without marks; the last is not closed
+    std::vector<SegmentInfo> segments() const;  // without marks; the last is not closed, unless it has its footer
+
+    // Of closed segments that end behind frame `seq`: bytes up to the end of their frames.
+    std::uint64_t closed_bytes_behind(Seq seq) const;
 
     // Gives accepted frames from `from` up to and with `through`. True: all were given; false: `each` said stop.
     // not_found: older than kept history; `corrupt`: names file, byte and frame.
@@ -47,6 +52,8 @@ public:
     // Bytes of a frame, from its header's first on, and little else is read. They are not checked: whoever asks knows
     // their checksum. Errors as above.
     Result<> bytes(Seq seq, std::uint32_t begin, std::span<std::byte> into) const;
+    // bytes() is asked for these soon. A hint: many that are given one after the other are fetched together.
+    void will_read(Seq seq, std::uint32_t begin, std::uint32_t bytes) const;
     // Appends the headers of frames from..through, kFrameHeaderBytes each, and reads little else. Errors as above.
     Result<> headers(Seq from, Seq through, std::vector<std::byte>& into) const;
 
@@ -54,6 +61,7 @@ private:
     struct Entry {
         SegmentInfo info;
         bool has_marks = false;
+        bool closed = false;  // by close_last()
     };
     // Where a read may begin: a frame at or before the wanted one.
     struct Start {

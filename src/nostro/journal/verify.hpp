@@ -59,6 +59,7 @@ struct VerifyReport {
     enum class Index : std::uint8_t {
         left_out,  // as asked, or from a checkpoint
         missing,   // none is there, or none that holds a frame
+        ahead,     // of a mirror, which follows the journal after it: there is nothing to compare it with yet
         compared,
     } index = Index::left_out;
     Seq index_through = 0;  // what a service has not yet written to it is not compared

@@ -6,7 +6,7 @@
 #include <unordered_set>
 
 #include "nostro/base/hex.hpp"
-#include "nostro/journal/index_hash.hpp"
+#include "nostro/ports/index_hash.hpp"
 
 namespace nostro {
 namespace {
@@ -44,7 +44,7 @@ std::string describe_key(std::string_view key) {
     if (begins_with_id && key.size() >= 17) text += " " + to_hex(std::as_bytes(std::span(key.substr(1, 16))));
     const bool has_place = tag != IndexTag::image && tag != IndexTag::name && tag != IndexTag::next &&
                            tag != IndexTag::total && tag != IndexTag::time && tag != IndexTag::number;
-    if (has_place && key.size() >= 13) {
+    if (has_place && key.size() > kPlaceBytes) {
         const Place place = read_place(key);
         text += fmt::format(", frame {} outcome {}", place.seq, place.index);
     }

@@ -60,6 +60,8 @@ public:
 
     // Fewer bytes than asked for: the file ends.
     virtual Result<std::size_t> read(FileNo file, std::uint64_t offset, std::span<std::byte> into) const = 0;
+    // These bytes are read soon. A hint: many that are given one after the other are fetched together.
+    virtual void will_read(FileNo /*file*/, std::uint64_t /*offset*/, std::uint64_t /*bytes*/) const {}
     virtual Result<std::shared_ptr<const Mapping>> map(const std::string& name) const = 0;
 
     // A whole small file, atomically and durably (temporary name, sync, rename, directory sync).

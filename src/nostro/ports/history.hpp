@@ -62,6 +62,8 @@ public:
     virtual Result<Page<Recorded>> reviews(TenantNo tenant, std::uint32_t count_max,
                                            const std::string& cursor) const = 0;  // open, oldest first
     virtual Result<std::optional<AccountRecord>> account(AccountId id) const = 0;
+    // The same as the last frame at or before `at` left it; nullopt: it was not open then.
+    virtual Result<std::optional<AccountRecord>> account_as_of(AccountId id, Seq at) const = 0;
     virtual Result<Page<AccountRecord>> accounts(TenantNo tenant, std::uint32_t count_max,
                                                  const std::string& cursor) const = 0;
     // Balance after the last frame at or before `at`. not_found: not open yet; `invalid` with code history_dropped in

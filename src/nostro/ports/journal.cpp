@@ -2,6 +2,10 @@
 
 namespace nostro {
 
+Result<Seq> Journal::follow(std::chrono::milliseconds) {
+    return Error{ErrorCode::invalid, "journal: one of this kind has one process alone; nobody else can follow it"};
+}
+
 bool Journal::close_through(Seq) { return false; }
 
 Result<> Journal::headers(Seq from, Seq through, std::vector<std::byte>& into) const {

@@ -10,6 +10,7 @@
 // ends,
 //             and the next one reads it from the chain.
 #pragma once
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <optional>
@@ -43,6 +44,12 @@ public:
     // space.
     enum class Need { intake, upkeep };
     virtual Result<> ready(Need need = Need::intake) = 0;
+
+    // For whoever does not own the Book: learns what owners have appended since, and waits at most `patience` if that
+    // is nothing; read() then gives it. Returns the newest frame that is known of, which may be more than read() gives
+    // yet. Before take_over, and on one thread. `invalid`: a journal of this kind cannot be followed; `unavailable`:
+    // later, perhaps; `corrupt`: frames that were there are gone.
+    virtual Result<Seq> follow(std::chrono::milliseconds patience);
 
     // Starts to write and returns at once. At most in_flight_max() frames may be under way.
     virtual Result<> append(FramePtr frame) = 0;

@@ -13,6 +13,7 @@
 #include "nostro/base/result.hpp"
 #include "nostro/base/time.hpp"
 #include "nostro/domain/command.hpp"
+#include "nostro/ports/cache.hpp"
 #include "nostro/ports/history.hpp"
 #include "nostro/wire/payment_json.hpp"
 #include "nostro/wire/recorded.hpp"
@@ -53,6 +54,9 @@ public:
     virtual const History& history() const = 0;
     // Commands and outcomes, for whoever walks through frames. not_found: not accepted yet, or older than kept history.
     virtual Result<DecodedPtr> frame(Seq seq) const = 0;
+
+    // Where documents of its profile may be found quicker; nullptr: nowhere.
+    virtual Cache* cache() const { return nullptr; }
 
     virtual PolicyPtr policy() const = 0;                       // in force
     virtual PolicyPtr policy(PolicyVersion version) const = 0;  // that decided; nullptr: not kept

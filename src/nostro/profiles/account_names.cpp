@@ -1,5 +1,8 @@
 #include "nostro/profiles/account_names.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "nostro/base/hex.hpp"
 #include "nostro/base/sha256.hpp"
 
@@ -11,9 +14,20 @@ constexpr std::size_t kNameMax = 64;
 constexpr std::string_view kCut = "+.";
 constexpr std::size_t kDigestDigits = 32;
 
-bool is_plain(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("._:@-").find(c) != std::string_view::npos;
+constexpr auto kPlain = [] {
+    std::array<bool, 256> plain{};
+    for (const char c : std::string_view("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:@-")) {
+        plain[static_cast<unsigned char>(c)] = true;
+    }
+    return plain;
+}();
+bool is_plain(char c) { return kPlain[static_cast<unsigned char>(c)]; }
+
+std::string_view joined(std::string_view prefix, std::string_view id, std::string_view suffix, Arena& arena) {
+    char* const name = arena.alloc(prefix.size() + id.size() + suffix.size());
+    char* end = name;
+    for (const std::string_view part : {prefix, id, suffix}) end = std::ranges::copy(part, end).out;
+    return {name, end};
 }
 
 int hex_digit(char c) {
@@ -24,6 +38,9 @@ int hex_digit(char c) {
 }  // namespace
 
 std::string_view account_name_of(std::string_view prefix, std::string_view id, std::string_view suffix, Arena& arena) {
+    if (prefix.size() + id.size() + suffix.size() <= kNameMax && std::ranges::all_of(id, is_plain)) {
+        return joined(prefix, id, suffix, arena);  // nearly always
+    }
     constexpr std::string_view kDigits = "0123456789abcdef";
     std::string name(prefix);
     for (const char c : id) {
@@ -48,6 +65,8 @@ std::string_view account_name_of(std::string_view prefix, std::string_view id, s
     name.append(suffix);
     return arena.copy(name);
 }
+
+bool is_cut(std::string_view name) { return name.find(kCut) != std::string_view::npos; }
 
 std::optional<std::string> id_of_account(std::string_view name, std::string_view prefix, std::string_view suffix) {
     if (!name.starts_with(prefix) || !name.ends_with(suffix) || name.size() < prefix.size() + suffix.size()) {

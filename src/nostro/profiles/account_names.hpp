@@ -16,6 +16,8 @@ namespace nostro {
 
 // prefix + id + suffix, the id escaped; in the arena.
 std::string_view account_name_of(std::string_view prefix, std::string_view id, std::string_view suffix, Arena& arena);
+// Whether such a name was cut.
+bool is_cut(std::string_view name);
 // The id again; nullopt: it was cut, and only whoever made the name knows it.
 std::optional<std::string> id_of_account(std::string_view name, std::string_view prefix, std::string_view suffix);
 

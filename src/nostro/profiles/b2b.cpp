@@ -9,7 +9,6 @@
 #include "nostro/profiles/account_names.hpp"
 #include "nostro/profiles/column_values.hpp"
 #include "nostro/wire/framework_json.hpp"
-#include "nostro/wire/json_fault.hpp"
 #include "nostro/wire/message_json.hpp"
 
 namespace nostro {
@@ -87,16 +86,13 @@ Result<std::optional<std::string_view>> optional_text(Field field, const Message
 
 class B2b final : public Profile {
 public:
-    explicit B2b(RowKey row_key) : row_key_(std::move(row_key)) {}
+    B2b(RowKey row_key, MessageKey message_key) : row_key_(std::move(row_key)), message_key_(message_key) {}
 
     // In the order in which the original's producer and processor look; the first fault is told.
     Result<Wish> read(std::string_view text, const MessagePlace&, Arena& arena) const override {
         static thread_local JsonReader reader;
         std::array<MessageValue, kFields> values;
         if (auto read = read_message(reader, text, kPaths, arena, values); !read) return read.error();
-        if (const auto fault = json_fault(text)) {  // also in members that nobody asks for: the whole is kept
-            return Error{ErrorCode::invalid, fmt::format("is no JSON from byte {} on", *fault + 1)};
-        }
         PaymentWish wish;
         Payment& payment = wish.payment;
         const auto id = message_text(kPaths[kId], values[kId], kIdMax);
@@ -135,6 +131,26 @@ public:
     std::string_view schemas() const override { return query_schemas(); }
     std::vector<Route> routes(Ledger& ledger) const override { return query_routes(ledger); }
 
+    Result<> documents(const Recorded& recorded, const Ledger&, JsonWriter& into) const override {
+        const Payment& payment = recorded.payment;
+        if (payment.attachment.empty()) return {};  // it came without a document, as reversals do
+        const Row row = row_of(payment, recorded.last().status);
+        const auto or_null = [&](std::string_view name, const std::optional<std::string>& value) {
+            into.key(name);
+            value ? into.string(*value) : into.null();
+        };
+        into.key("row").begin_object();
+        for (const auto& [name, value] : sql_columns(row)) or_null(name, value);
+        into.end_object().key("wide_row").begin_object().field("key", row_key_.of(row)).key("columns").begin_object();
+        for (const auto& [name, value] : wide_columns(row)) into.field(name, value);
+        into.end_object().end_object().key("message").begin_object();
+        or_null("key", message_key(message_key_, row));
+        into.key("value").raw(payment.attachment).end_object();
+        into.key("stored").raw(store_document(row, payment)).key("answer");
+        write_answer(into, row);
+        return {};
+    }
+
     std::vector<std::string> remarks() const override {
         if (row_key_.is_unique()) return {};
         return {
@@ -144,6 +160,7 @@ public:
 
 private:
     const RowKey row_key_;
+    const MessageKey message_key_;
 };
 
 }  // namespace
@@ -154,7 +171,7 @@ Result<std::unique_ptr<Profile>> make_b2b(const ProfileSetup& setup) {
     if (!row_key) return Error{ErrorCode::invalid, "profile.row_key: " + row_key.error().what};
     const auto message_key = b2b::parse_message_key(setup.setting("message_key", "none"));
     if (!message_key) return Error{ErrorCode::invalid, "profile.message_key: " + message_key.error().what};
-    return std::unique_ptr<Profile>(std::make_unique<b2b::B2b>(std::move(*row_key)));
+    return std::unique_ptr<Profile>(std::make_unique<b2b::B2b>(std::move(*row_key), *message_key));
 }
 
 }  // namespace nostro

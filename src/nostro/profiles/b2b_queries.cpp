@@ -85,17 +85,13 @@ constexpr std::string_view kSchemas = R"({
   }
 })";
 
-// The rest of an array whose first part was small enough to keep and too small to be all.
+// What of an array comes behind its first part.
 class FoundStream final : public BodyStream {
 public:
-    FoundStream(std::string first, FoundPayments found) : first_(std::move(first)), found_(std::move(found)) {}
+    explicit FoundStream(FoundPayments found) : found_(std::move(found)) {}
 
     bool blocks() const override { return true; }
     State next(std::string& into) override {
-        if (!first_.empty()) {
-            into.append(std::exchange(first_, {}));
-            return State::more;
-        }
         // The status has left: without its bracket the array shows that it is not whole.
         if (const auto read = found_.next(into); !read) {
             log_warn("query_broken_off", {{"profile", "b2b"}, {"why", read.error().what}});
@@ -105,7 +101,6 @@ public:
     }
 
 private:
-    std::string first_;
     FoundPayments found_;
 };
 
@@ -116,9 +111,7 @@ void answer(const History& history, RowSearch search, const Reply& reply) {
         log_warn("query_failed", {{"profile", "b2b"}, {"why", read.error().what}});
         return refuse_framework(reply, 503, kStoreDown);
     }
-    if (!found.at_end()) {
-        response.stream = std::make_unique<FoundStream>(std::exchange(response.body, {}), std::move(found));
-    }
+    if (!found.at_end()) response.stream = std::make_unique<FoundStream>(std::move(found));
     reply(std::move(response));
 }
 
@@ -158,17 +151,11 @@ void query(Ledger& ledger, std::span<const FrameworkField> fields, const Request
         }
     }
     if (!errors.empty()) {
-        Response response;
-        errors.write(response);
-        return reply(std::move(response));
+        return refuse_framework(reply, errors);
     }
     ledger.when_readable([&ledger, search = std::move(search), reply] {
         reply.on_worker([&ledger, search, reply] { answer(ledger.history(), search, reply); });
     });
-}
-
-RouteAnswer answer_of(std::uint16_t status, std::string_view description, std::string_view schema) {
-    return {.status = status, .description = description, .content = {{"application/json", schema}}};
 }
 
 Route route_of(Ledger& ledger, std::string_view path, std::string_view operation, std::string_view summary,
@@ -183,9 +170,9 @@ Route route_of(Ledger& ledger, std::string_view path, std::string_view operation
         "All that are found, in the order of their row keys: time, type, originator, payment. Both days count whole, "
         "in UTC. Amounts are exact decimals in texts. Nothing found is an empty array.";
     route.takes = {{"application/json", schema}};
-    route.answers = {answer_of(200, "What was found.", "B2bPayments"),
-                     answer_of(422, "The body does not fit; one entry a fault.", "FrameworkErrors"),
-                     answer_of(503, "The index cannot answer now.", "FrameworkRefusal")};
+    route.answers = {json_answer_of(200, "What was found.", "B2bPayments"),
+                     json_answer_of(422, "The body does not fit; one entry a fault.", "FrameworkErrors"),
+                     json_answer_of(503, "The index cannot answer now.", "FrameworkRefusal")};
     route.handler = [&ledger, fields](const Request& request, const Reply& reply) {
         query(ledger, fields, request, reply);
     };

@@ -11,6 +11,8 @@
 #include "nostro/base/sha256.hpp"
 #include "nostro/base/text.hpp"
 #include "nostro/profiles/clearing_documents.hpp"
+#include "nostro/profiles/clearing_shown.hpp"
+#include "nostro/profiles/clearing_topic.hpp"
 #include "nostro/profiles/column_values.hpp"
 #include "nostro/wire/message_json.hpp"
 
@@ -157,8 +159,8 @@ struct Owner {
 
 class Clearing final : public Profile {
 public:
-    Clearing(Currency currency, std::map<std::string, Owner, std::less<>> customers)
-        : currency_(currency), customers_(std::move(customers)) {}
+    Clearing(Currency currency, std::map<std::string, Owner, std::less<>> customers, bool rejected_reviews)
+        : currency_(currency), customers_(std::move(customers)), rejected_reviews_(rejected_reviews) {}
 
     Result<Wish> read(std::string_view text, const MessagePlace&, Arena& arena) const override {
         static thread_local JsonReader reader;
@@ -172,6 +174,14 @@ public:
             case Table::customers: return customer(values, arena);
         }
         return wrong(kTable, "is none");
+    }
+
+    Result<> publish(const Ledger& ledger, const DecodedPtr& frame, std::uint32_t outcome,
+                     std::vector<Message>& messages) override {
+        return cleared_.publish(ledger, frame, outcome, messages);
+    }
+    Result<> documents(const Recorded& recorded, const Ledger& ledger, JsonWriter& into) const override {
+        return write_documents(recorded, ledger, rejected_reviews_, into);
     }
 
 private:
@@ -318,6 +328,8 @@ private:
 
     const Currency currency_;
     const std::map<std::string, Owner, std::less<>> customers_;  // of the sample data
+    const bool rejected_reviews_;                                // a review stands under rejected:{id}
+    ClearedTopic cleared_;
 };
 
 }  // namespace
@@ -329,15 +341,21 @@ Result<std::unique_ptr<Profile>> make_clearing(const ProfileSetup& setup) {
     if (currency->decimals() != 2) {
         return Error{ErrorCode::invalid, "profile.currency: its documents have two decimals, this currency has not"};
     }
+    const std::string reviews = setup.setting("reviews_under_rejected", "false");
+    if (reviews != "true" && reviews != "false") {
+        return Error{ErrorCode::invalid,
+                     "profile.reviews_under_rejected: " + quoted(reviews) + " is neither true nor false"};
+    }
     std::map<std::string, clearing::Owner, std::less<>> customers;
     for (const ProfileSetup::Account& account : setup.accounts) {
-        const std::string id = clearing::member_of(account.metadata, "customer_id");
+        const std::string id = message_member(account.metadata, "customer_id");
         const auto level = parse_risk_level(account.risk_level);
         if (!level) return Error{ErrorCode::invalid, "profile.account " + account.name + ": " + level.error().what};
         if (id.empty()) continue;
         customers.insert_or_assign(id, clearing::Owner{account.holder, *level});
     }
-    return std::unique_ptr<Profile>(std::make_unique<clearing::Clearing>(*currency, std::move(customers)));
+    return std::unique_ptr<Profile>(
+        std::make_unique<clearing::Clearing>(*currency, std::move(customers), reviews == "true"));
 }
 
 }  // namespace nostro

@@ -28,11 +28,11 @@ bool is_record(const Step& step) { return is_record(*step.payment); }
 
 std::string decimal(std::int64_t minor, const Step& step) {
     if (!is_record(step)) return Money(minor, step.payment->amount.currency()).decimal();
-    const auto currency = Currency::parse(member_of(step.payment->attachment, "currency"));
+    const auto currency = Currency::parse(message_member(step.payment->attachment, "currency"));
     return Money(minor, currency ? *currency : Currency()).decimal();
 }
 std::string amount(const Step& step) {
-    return is_record(step) ? member_of(step.payment->attachment, "amount") : step.payment->amount.decimal();
+    return is_record(step) ? message_member(step.payment->attachment, "amount") : step.payment->amount.decimal();
 }
 
 std::int64_t available_minor(const Step& step) {
@@ -40,26 +40,27 @@ std::int64_t available_minor(const Step& step) {
 }
 
 std::string transaction_id(const Step& step) {
-    if (is_record(step)) return member_of(step.payment->attachment, "transaction_id");
+    if (is_record(step)) return message_member(step.payment->attachment, "transaction_id");
     // A reversal may have none.
     return step.payment->key.empty() ? to_hex(step.payment->id) : std::string(step.payment->key);
 }
 std::string from_account(const Payment& payment) {
-    if (is_record(payment)) return member_of(payment.attachment, "from_account");
-    return account_number_of(payment.debtor_name, member_of(payment.metadata, "from_account"));
+    if (is_record(payment)) return message_member(payment.attachment, "from_account");
+    return account_number_of(payment.debtor_name, message_member(payment.metadata, "from_account"));
 }
 std::string to_account(const Payment& payment) {
-    if (is_record(payment)) return member_of(payment.attachment, "to_account");
-    return account_number_of(payment.creditor_name, member_of(payment.metadata, "to_account"));
+    if (is_record(payment)) return message_member(payment.attachment, "to_account");
+    return account_number_of(payment.creditor_name, message_member(payment.metadata, "to_account"));
 }
 std::string from_account(const Step& step) { return from_account(*step.payment); }
 std::string to_account(const Step& step) { return to_account(*step.payment); }
 std::string description(const Step& step) {
-    if (!step.payment->attachment.empty()) return member_of(step.payment->attachment, "description");
+    if (!step.payment->attachment.empty()) return message_member(step.payment->attachment, "description");
     return std::string(step.payment->description);
 }
 std::string transaction_type(const Step& step) {
-    return is_record(step) ? member_of(step.payment->attachment, "transaction_type") : std::string(step.payment->type);
+    return is_record(step) ? message_member(step.payment->attachment, "transaction_type")
+                           : std::string(step.payment->type);
 }
 Instant created_at(const Step& step) {
     return step.payment->requested_at != Instant{} ? step.payment->requested_at : step.first->accepted_at;
@@ -81,19 +82,10 @@ std::string account_number_of(std::string_view name, std::string_view whole) {
     return id_of_account(name, "", "").value_or(std::string(name));
 }
 
-std::string member_of(std::string_view json, std::string_view name) {
-    if (json.empty()) return {};
-    static thread_local JsonReader reader;
-    Arena arena;
-    std::array<MessageValue, 1> value;
-    if (!read_message(reader, json, std::array{name}, arena, value)) return {};
-    return std::string(value[0].text);
-}
-
 std::optional<Party> party_of(const AccountRecord* account, const Place& before) {
     if (account == nullptr || account->opened > before) return std::nullopt;
     return Party{account->holder, to_upper(name(account->image.risk_level)),
-                 member_of(account->metadata, "account_type"), account->image.held, account->image.facts()};
+                 message_member(account->metadata, "account_type"), account->image.held, account->image.facts()};
 }
 
 std::pair<std::string_view, std::string_view> account_names(const Payment& payment, Arena& arena) {
@@ -279,9 +271,9 @@ std::vector<AuditRow> audit_rows(const Step& step) {
 std::optional<AccountRow> account_row(const AccountRecord& account) {
     if (account.image.kind == AccountKind::house) return std::nullopt;
     AccountRow row;
-    row.account_number = account_number_of(account.name, member_of(account.metadata, "account_number"));
-    row.customer_id = member_of(account.metadata, "customer_id");
-    row.account_type = member_of(account.metadata, "account_type");
+    row.account_number = account_number_of(account.name, message_member(account.metadata, "account_number"));
+    row.customer_id = message_member(account.metadata, "customer_id");
+    row.account_type = message_member(account.metadata, "account_type");
     row.balance = Money(account.image.balance, account.image.currency).decimal();
     row.created_at = account.image.opened_at;
     switch (account.image.status) {
@@ -294,16 +286,16 @@ std::optional<AccountRow> account_row(const AccountRecord& account) {
 }
 
 std::optional<CustomerRow> customer_row(const AccountRecord& account) {
-    const std::string id = member_of(account.metadata, "customer_id");
+    const std::string id = message_member(account.metadata, "customer_id");
     if (id.empty()) return std::nullopt;
     return CustomerRow{id, account.holder, {}, to_upper(name(account.image.risk_level))};
 }
 
 std::optional<CustomerRow> customer_row(const Payment& record) {
-    const std::string id = member_of(record.attachment, "customer_id");
+    const std::string id = message_member(record.attachment, "customer_id");
     if (id.empty()) return std::nullopt;
-    return CustomerRow{id, member_of(record.attachment, "name"), member_of(record.attachment, "email"),
-                       member_of(record.attachment, "risk_level")};
+    return CustomerRow{id, message_member(record.attachment, "name"), message_member(record.attachment, "email"),
+                       message_member(record.attachment, "risk_level")};
 }
 
 // --- cache

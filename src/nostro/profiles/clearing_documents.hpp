@@ -22,8 +22,6 @@ namespace nostro::clearing {
 std::string_view account_name(std::string_view number, Arena& arena);
 // `whole`: what stands beside a name that was cut; empty where none was.
 std::string account_number_of(std::string_view name, std::string_view whole);
-// A text in a flat JSON object; empty: it has none.
-std::string member_of(std::string_view json, std::string_view name);
 
 // In front of the keys under which rows of customers are kept.
 inline constexpr std::string_view kCustomerKey = "clearing.customers:";

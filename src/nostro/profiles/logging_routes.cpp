@@ -38,9 +38,7 @@ void post_transaction(Ledger& ledger, const Request& request, const Reply& reply
         }
     }
     if (!errors.empty()) {
-        Response response;
-        errors.write(response);
-        return reply(std::move(response));
+        return refuse_framework(reply, errors);
     }
     // Views into the request end with this call.
     const std::string_view sender = arena->copy(values[kSender].text), receiver = arena->copy(values[kReceiver].text);
@@ -51,6 +49,7 @@ void post_transaction(Ledger& ledger, const Request& request, const Reply& reply
     submit_one(ledger, reply, arena, wish,
                [arena, sender, receiver, amount = *amount](Response& response, const Receipt& receipt) {
                    response.status = 202;
+                   if (receipt.answer.kind == Answer::Kind::replayed) response.header("Idempotent-Replayed", "true");
                    response.headers.append("Location: /v1/payments/");
                    append_hex(response.headers, receipt.payment);
                    response.headers.append("\r\n");
@@ -166,15 +165,11 @@ Route transaction_route(Ledger& ledger) {
     route.description =
         "Answered once it is durable. `id` is the payment's, for GET /v1/payments/{id}. With an Idempotency-Key the "
         "same request again gets the same answer; without one every request is another transaction.";
-    route.parameters = {{.name = "Idempotency-Key",
-                         .in = ParameterIn::header,
-                         .kind = ParameterKind::key,
-                         .description = "Names this request for ever.",
-                         .example = "order-17-attempt-1"}};
+    route.parameters = {optional_key()};
     route.takes = {{"application/json", "LoggingTransaction"}};
-    route.answers = {{202, "On record.", {{"application/json", "LoggingQueued"}}, {"Location"}},
-                     {422, "It is none.", {{"application/json", "FrameworkErrors"}}},
-                     {503, "Not now.", {{"application/json", "FrameworkRefusal"}}}};
+    route.answers = {json_answer_of(202, "On record.", "LoggingQueued", {"Location", "Idempotent-Replayed"}),
+                     json_answer_of(422, "It is none.", "FrameworkErrors"),
+                     json_answer_of(503, "Not now.", "FrameworkRefusal")};
     route.handler = [&ledger](const Request& request, const Reply& reply) { post_transaction(ledger, request, reply); };
     return route;
 }
@@ -197,8 +192,8 @@ Route reports_route(Ledger& ledger) {
                          .max = 1'000'000'000'000'000,
                          .description = "Only those with a greater id.",
                          .example = "0"}};
-    route.answers = {{200, "The rows.", {{"application/json", "LoggingReport"}}},
-                     {503, "Not now.", {{"application/json", "FrameworkRefusal"}}}};
+    route.answers = {json_answer_of(200, "The rows.", "LoggingReport"),
+                     json_answer_of(503, "Not now.", "FrameworkRefusal")};
     route.handler = [&ledger](const Request& request, const Reply& reply) { get_reports(ledger, request, reply); };
     return route;
 }
@@ -209,7 +204,7 @@ Route root_route() {
     route.operation = "getRoot";
     route.tag = kTag;
     route.summary = "Says that it is there";
-    route.answers = {{200, "A greeting.", {{"application/json", "LoggingMessage"}}}};
+    route.answers = {json_answer_of(200, "A greeting.", "LoggingMessage")};
     route.handler = [](const Request&, const Reply& reply) {
         Response response;
         response.body = R"({"message":"The financial transaction log takes transactions at POST /transaction."})";

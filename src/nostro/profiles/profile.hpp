@@ -3,7 +3,7 @@
 //
 // A profile never decides: its rules are a policy (profiles/NAME.toml). What it renders are pure functions of what was
 // recorded, so that every store and every reader says the same.
-// Threads: members may be called from any, but count(), which has one of its own.
+// Threads: members may be called from any, but count() and publish(), which have one each.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -14,13 +14,16 @@
 #include <string_view>
 #include <vector>
 
+#include "nostro/base/json_text.hpp"
 #include "nostro/base/metrics.hpp"
 #include "nostro/base/result.hpp"
 #include "nostro/domain/outcome.hpp"
 #include "nostro/ports/history.hpp"
 #include "nostro/ports/ledger.hpp"
+#include "nostro/ports/topic.hpp"
 #include "nostro/wire/arena.hpp"
 #include "nostro/wire/http_message.hpp"
+#include "nostro/wire/recorded.hpp"
 
 namespace nostro {
 
@@ -58,8 +61,19 @@ public:
     // The original promises http_requests_total and http_request_duration_seconds (http/request_metrics.hpp).
     virtual bool counts_requests() const { return false; }
 
+    // Appends what its outcome topic (setting `outcome_topic`) is told of one outcome of its tenant. `unavailable`:
+    // what that needs cannot be read yet. Called in the order of outcomes, by one thread.
+    virtual Result<> publish(const Ledger&, const DecodedPtr& /*frame*/, std::uint32_t /*outcome*/,
+                             std::vector<Message>&) {
+        return {};
+    }
+
     // Settings that can be served but will surprise somebody, each with its key; `config check` tells them.
     virtual std::vector<std::string> remarks() const { return {}; }
+
+    // What stores, topics and logs of the original hold of one payment or record of its tenant: members of the open
+    // object, one a kind ("row", "message", "cache", ...). Blocks on disk, where it has to ask for accounts.
+    virtual Result<> documents(const Recorded&, const Ledger&, JsonWriter& /*into*/) const { return {}; }
 
     // The metric names that the original promises. Called once; then count() meets each outcome of its tenant, from
     // the program's start on. `payment`: of outcomes whose event is `submitted`.
@@ -79,7 +93,9 @@ struct ProfileEntry {
 };
 
 // Goes up with every change of what rows() of any profile give: an index of another version is made anew.
-constexpr std::uint32_t kProfileRowsVersion = 3;
+constexpr std::uint32_t kProfileRowsVersion = 4;
+// An index of this version or a later one lacks rows, and has none that is wrong.
+constexpr std::uint32_t kProfileRowsSince = 3;
 
 // Every profile that is compiled in (profiles.cpp).
 std::span<const ProfileEntry> profiles();

@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <span>
 #include <utility>
-#include <vector>
 
-#include "nostro/wire/framework_errors.hpp"
 #include "nostro/wire/reasons.hpp"
 
 namespace nostro {
@@ -75,6 +73,30 @@ void refuse_framework(const Reply& reply, std::uint16_t status, std::string_view
 
 void refuse_framework(const Reply& reply, const Error& error) {
     refuse_framework(reply, status_of(error.code), error.what);
+}
+
+void refuse_framework(const Reply& reply, const FrameworkErrors& errors) {
+    Response response;
+    errors.write(response);
+    reply(std::move(response));
+}
+
+Parameter optional_key() {
+    return {.name = "Idempotency-Key",
+            .in = ParameterIn::header,
+            .kind = ParameterKind::key,
+            .description = "Names this request for ever.",
+            .example = "order-17-attempt-1"};
+}
+
+RouteAnswer json_answer_of(std::uint16_t status, std::string_view description, std::string_view schema,
+                           std::vector<std::string_view> headers) {
+    return {status, description, {{"application/json", schema}}, std::move(headers)};
+}
+
+PolicyPtr deciding_policy(const Recorded& recorded, const Ledger& ledger) {
+    const PolicyPtr decided = ledger.policy(recorded.outcomes.front().why.version);
+    return decided != nullptr ? decided : ledger.policy();
 }
 
 void append_amount_number(std::string& to, Money amount) {

@@ -11,12 +11,12 @@
 namespace nostro {
 namespace {
 
+constexpr std::string_view kPlainMarks = "._-:/@+%?=&~!*";
+
 // What an environment variable may put into the file: never a quote or a line end, so it cannot end a text.
-bool is_plain(std::string_view value) {
-    return std::ranges::all_of(value, [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               std::string_view("._-:/@+").find(c) != std::string_view::npos;
-    });
+bool is_plain(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           kPlainMarks.find(c) != std::string_view::npos;
 }
 
 Result<std::string> substituted(std::string_view text, std::string_view file, const EnvironmentOf& environment) {
@@ -42,10 +42,11 @@ Result<std::string> substituted(std::string_view text, std::string_view file, co
         const std::string_view variable = inner.substr(0, colon);
         const std::string_view otherwise = colon == std::string_view::npos ? "" : inner.substr(colon + 2);
         const std::string value = environment(variable).value_or(std::string(otherwise));
-        if (!is_plain(value)) {
-            return Error{ErrorCode::invalid, fmt::format("the environment variable {} is {}; letters, digits and "
-                                                         "._-:/@+ may stand in it",
-                                                         variable, quoted(value))};
+        if (const auto odd = std::ranges::find_if_not(value, is_plain); odd != value.end()) {
+            // Not all of it: it may be a password.
+            return Error{ErrorCode::invalid,
+                         fmt::format("the environment variable {} has {} in it; letters, digits and {} may stand there",
+                                     variable, quoted(std::string_view(&*odd, 1)), kPlainMarks)};
         }
         whole.append(value);
     }

@@ -14,8 +14,12 @@ namespace nostro {
 std::span<const ProfileEntry> profiles() {
     static const std::array entries{
         ProfileEntry{.tenant = 1, .name = "upi", .title = "", .version = "", .make = make_upi},
-        ProfileEntry{
-            .tenant = 2, .name = "tps", .title = "Transaction Processing System", .version = "0.1.0", .make = make_tps},
+        ProfileEntry{.tenant = 2,
+                     .name = "tps",
+                     .title = "Transaction Processing System",
+                     .version = "0.1.0",
+                     .make = make_tps,
+                     .rows = tps::index_rows},
         ProfileEntry{.tenant = 3,
                      .name = "logging",
                      .title = "Financial Transaction Log",

@@ -8,6 +8,7 @@
 #include "nostro/base/json_text.hpp"
 #include "nostro/base/text.hpp"
 #include "nostro/profiles/account_names.hpp"
+#include "nostro/profiles/profile_answers.hpp"
 #include "nostro/profiles/upi_metrics.hpp"
 #include "nostro/wire/message_json.hpp"
 
@@ -61,12 +62,8 @@ Result<Message> read_fields(std::string_view text, Arena& arena) {
 std::string user_of(std::string_view account_name, std::string_view metadata, std::string_view member) {
     if (auto id = id_of_account(account_name, kUser, "")) return *id;
     // The name was cut: the payment's metadata has the whole.
-    static thread_local JsonReader reader;
-    Arena arena;
-    std::array<MessageValue, 1> value;
-    const std::array<std::string_view, 1> path = {member};
-    if (read_message(reader, metadata, path, arena, value)) return std::string(value[0].text);
-    return std::string(account_name);
+    const std::string whole = message_member(metadata, member);
+    return whole.empty() ? std::string(account_name) : whole;
 }
 
 std::string payer_of(const Payment& payment) { return user_of(payment.debtor_name, payment.metadata, kPaths[kPayer]); }
@@ -159,6 +156,34 @@ std::vector<CacheEntry> cache_of(const Outcome& outcome, const Payment& payment,
 
 namespace {
 
+void write_row(JsonWriter& json, const Transaction& row) {
+    json.field("tx_id", row.tx_id).field("payer_id", row.payer_id).field("payee_id", row.payee_id);
+    json.field("amount", row.amount).field("currency", row.currency).field("status", row.status);
+    json.field("reason", row.reason).field("created_at", to_rfc3339(row.created_at));
+}
+
+void write_documents(JsonWriter& json, const Outcome& outcome, const Payment& payment, const Policy& policy) {
+    const Transaction row = transaction_of(outcome, payment, policy);
+    const std::vector<Balance> balances = balances_of(outcome, payment);
+    json.key("row").begin_object();
+    write_row(json, row);
+    json.end_object().key("audit").begin_object();
+    write_row(json, row);
+    for (std::size_t i = 0; i < balances.size(); ++i) {
+        json.field(i == 0 ? "payer_balance" : "payee_balance", balances[i].balance);
+    }
+    json.end_object().key("users").begin_array();
+    for (const Balance& each : balances) {
+        json.begin_object().field("id", each.user_id).field("balance", each.balance).end_object();
+    }
+    json.end_array().key("cache").begin_array();
+    for (const CacheEntry& entry : cache_of(outcome, payment, policy)) {
+        json.begin_object().field("key", entry.key).field("value", entry.value);
+        json.field("expires_s", entry.expires_s).end_object();
+    }
+    json.end_array();
+}
+
 class Upi final : public Profile {
 public:
     Upi(Money opening, std::size_t balance_gauges) : opening_(opening), balance_gauges_(balance_gauges) {}
@@ -182,13 +207,20 @@ public:
         return Wish(wish);
     }
 
+    Result<> documents(const Recorded& recorded, const Ledger& ledger, JsonWriter& into) const override {
+        const PolicyPtr policy = deciding_policy(recorded, ledger);
+        if (policy == nullptr) return Error{ErrorCode::unavailable, "its policy is not in force yet"};
+        write_documents(into, recorded.last(), recorded.payment, *policy);
+        return {};
+    }
+
     void register_metrics(MetricsRegistry& registry) override { metrics_.emplace(registry, balance_gauges_); }
     void count(const Outcome& outcome, const Payment* payment) override { metrics_->count(outcome, payment); }
 
 private:
     // What the accounts' names do not tell.
     static std::string_view cut_names(const Message& message, const Payment& payment, Arena& arena) {
-        if (id_of_account(payment.debtor_name, kUser, "") && id_of_account(payment.creditor_name, kUser, "")) return {};
+        if (!is_cut(payment.debtor_name) && !is_cut(payment.creditor_name)) return {};
         std::string json;
         JsonWriter(json)
             .begin_object()

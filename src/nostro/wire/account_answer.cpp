@@ -94,7 +94,10 @@ void write_entry(JsonWriter& json, const Entry& entry, std::string_view other_pa
     write_id(json, "payment_id", entry.outcome.payment);
     json.field("event", nostro::name(entry.outcome.event)).field("status", nostro::name(entry.outcome.status));
     json.field("direction", entry.debit ? "debit" : "credit");
-    write_amount(json, "amount", entry.outcome.amount.minor(), currency);
+    // An adjustment that takes is signed in the journal; here the direction says it.
+    const std::int64_t minor = entry.outcome.amount.minor();
+    write_amount(json, "amount", entry.outcome.event == Event::balance_adjusted && minor < 0 ? -minor : minor,
+                 currency);
     json.field("currency", currency.code());
     write_text(json, "counterparty", other_party);
     write_amount(json, "balance_before", entry.before_minor, currency);
@@ -109,18 +112,24 @@ void write_policy(JsonWriter& json, const Policy& policy, bool in_force) {
 }
 
 void write_totals(JsonWriter& json, std::span<const Book::KindTotal> totals, const AsOf& as_of) {
-    std::map<Currency, std::vector<const Book::KindTotal*>> by_currency;
-    for (const auto& total : totals) by_currency[total.currency].push_back(&total);
+    // Of all tenants together.
+    std::map<Currency, std::map<AccountKind, Book::KindTotal>> by_currency;
+    for (const Book::KindTotal& total : totals) {
+        Book::KindTotal& kind = by_currency[total.currency][total.kind];
+        kind.accounts += total.accounts;
+        kind.posted += total.posted;
+        kind.held += total.held;
+    }
     bool balanced = true;
     json.begin_object().key("currencies").begin_array();
     for (const auto& [currency, kinds] : by_currency) {
         Total sum;
         json.begin_object().field("currency", currency.code()).key("kinds").begin_array();
-        for (const auto* kind : kinds) {
-            sum += Total(kind->posted);
-            json.begin_object().field("kind", nostro::name(kind->kind)).field("accounts", kind->accounts);
-            json.field("posted", Total(kind->posted).decimal(currency));
-            json.field("held", Total(kind->held).decimal(currency)).end_object();
+        for (const auto& [kind, total] : kinds) {
+            sum += Total(total.posted);
+            json.begin_object().field("kind", nostro::name(kind)).field("accounts", total.accounts);
+            json.field("posted", Total(total.posted).decimal(currency));
+            json.field("held", Total(total.held).decimal(currency)).end_object();
         }
         json.end_array().field("sum", sum.decimal(currency)).field("balanced", sum.is_zero()).end_object();
         balanced &= sum.is_zero();

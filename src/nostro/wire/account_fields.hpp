@@ -10,7 +10,7 @@ namespace nostro {
 void read_account_fields(JsonBody& body, ondemand::object& object, const Policy& policy, OpenAccount& into);
 
 // {"limit name": bound, ...}, in the arena; a null removes a bound where that is allowed. Errors are noted.
-std::span<const OwnBound> read_bounds(JsonBody& body, ondemand::value value, std::string_view pointer,
+std::span<const OwnBound> read_bounds(JsonBody& body, ondemand::value& value, std::string_view pointer,
                                       const Policy& policy, bool may_remove);
 
 }  // namespace nostro

@@ -41,7 +41,7 @@ std::optional<std::int64_t> bound_of(JsonBody& body, const Limit& limit, std::st
 }
 
 template <class Enum, class Parse>
-std::optional<Enum> read_word(JsonBody& body, ondemand::value value, std::string_view pointer, Parse parse) {
+std::optional<Enum> read_word(JsonBody& body, ondemand::value& value, std::string_view pointer, Parse parse) {
     const auto text = read_raw_text(body, value, pointer);
     if (!text) return std::nullopt;
     const Result<Enum> parsed = parse(*text);
@@ -71,40 +71,39 @@ constexpr std::array<std::string_view, 6> kNames = {"/status", "/floor",  "/risk
 
 }  // namespace
 
-std::span<const OwnBound> read_bounds(JsonBody& body, ondemand::value value, std::string_view pointer,
+std::span<const OwnBound> read_bounds(JsonBody& body, ondemand::value& value, std::string_view pointer,
                                       const Policy& policy, bool may_remove) {
     if (!expect(body, value, ondemand::json_type::object, pointer, "an object of bounds by limit name")) return {};
     auto object = as_object(body, value);
     if (!object) return {};
     std::array<OwnBound, kBoundsMax> bounds;
     std::size_t count = 0;
-    each_member(
-        body, *object, pointer,
-        [&](std::string_view name, ondemand::value bound, const std::string& at, ondemand::json_type type) {
-            const Limit* limit = policy.limit(name);
-            if (limit == nullptr) {
-                return body.wrong(at, "unknown_limit",
-                                  fmt::format("{} is no limit; {}", quoted(name), limit_names(policy)));
-            }
-            const auto end = bounds.begin() + static_cast<std::ptrdiff_t>(count);
-            if (std::any_of(bounds.begin(), end, [&](const OwnBound& b) { return b.name_key == limit->name_key; })) {
-                return body.wrong(at, "duplicate_field", "this limit stands here twice; send it once");
-            }
-            if (count == kBoundsMax) {
-                return body.wrong(at, "too_many_entries", fmt::format("at most {} bounds", kBoundsMax));
-            }
-            OwnBound own{limit->name_key, 0, type == ondemand::json_type::null};
-            if (own.removed && !may_remove) {
-                return body.wrong(at, "wrong_type", "send the bound here; it has none to remove yet");
-            }
-            if (!own.removed) {
-                const auto text = read_amount_text(body, bound, at);
-                const auto at_most = text ? bound_of(body, *limit, *text, at) : std::nullopt;
-                if (!at_most) return;
-                own.at_most = *at_most;
-            }
-            bounds[count++] = own;
-        });
+    each_member(body, *object, [&](std::string_view name, ondemand::value& bound, ondemand::json_type type) {
+        const std::string at = pointer_to(pointer, name);
+        const Limit* limit = policy.limit(name);
+        if (limit == nullptr) {
+            return body.wrong(at, "unknown_limit",
+                              fmt::format("{} is no limit; {}", quoted(name), limit_names(policy)));
+        }
+        const auto end = bounds.begin() + static_cast<std::ptrdiff_t>(count);
+        if (std::any_of(bounds.begin(), end, [&](const OwnBound& b) { return b.name_key == limit->name_key; })) {
+            return body.wrong(at, "duplicate_field", "this limit stands here twice; send it once");
+        }
+        if (count == kBoundsMax) {
+            return body.wrong(at, "too_many_entries", fmt::format("at most {} bounds", kBoundsMax));
+        }
+        OwnBound own{limit->name_key, 0, type == ondemand::json_type::null};
+        if (own.removed && !may_remove) {
+            return body.wrong(at, "wrong_type", "send the bound here; it has none to remove yet");
+        }
+        if (!own.removed) {
+            const auto text = read_amount_text(body, bound, at);
+            const auto at_most = text ? bound_of(body, *limit, *text, at) : std::nullopt;
+            if (!at_most) return;
+            own.at_most = *at_most;
+        }
+        bounds[count++] = own;
+    });
     return body.arena.copy(std::span<const OwnBound>(bounds.data(), count));
 }
 
@@ -114,7 +113,7 @@ void read_account_fields(JsonBody& body, ondemand::object& object, const Policy&
     FieldSet nullable;
     nullable.add(opening::floor);
     bool no_floor = false;
-    const auto each = [&](std::size_t field, ondemand::value value, std::string_view pointer,
+    const auto each = [&](std::size_t field, ondemand::value& value, std::string_view pointer,
                           ondemand::json_type type) {
         switch (field) {
             case opening::account_id: set(into.name, read_account_name(body, value, pointer)); break;
@@ -166,7 +165,7 @@ bool read_change_account(JsonReader& reader, const JsonInput& input, const Polic
     nullable.add(changing::holder);
     nullable.add(changing::metadata);
     bool any = false;
-    const auto each = [&](std::size_t field, ondemand::value value, std::string_view pointer,
+    const auto each = [&](std::size_t field, ondemand::value& value, std::string_view pointer,
                           ondemand::json_type type) {
         any = true;
         const bool null = type == ondemand::json_type::null;

@@ -18,7 +18,7 @@ public:
     static constexpr std::string_view kList = "/payments";
 
     void read(JsonBody& body, ondemand::object& object) { read_payment_fields(body, object, nullptr, wish_); }
-    void forget() { wish_ = {}; }
+    void forget() { wish_.payment.key = {}; }  // reading begins with an empty one
     void tell(std::size_t index, const FieldErrors& errors) {
         each_({index, wish_.payment.key, errors.empty() ? &wish_ : nullptr, &errors});
     }
@@ -82,8 +82,8 @@ private:
         items_.forget();
         body_.set_errors(of_item_);
         const auto type = type_of(body_, value);
-        if (!type) return;
-        if (*type != ondemand::json_type::object) {
+        if (type == kNoType) return;
+        if (type != ondemand::json_type::object) {
             body_.wrong("", "not_an_object", "this item is no JSON object; send {\"name\": value, ...}");
             return;
         }
@@ -97,7 +97,7 @@ private:
     std::size_t count_ = 0;
 };
 
-void read_mode(JsonBody& body, ondemand::value value, std::string_view pointer, BatchMode& into) {
+void read_mode(JsonBody& body, ondemand::value& value, std::string_view pointer, BatchMode& into) {
     const auto text = read_raw_text(body, value, pointer);
     if (!text) return;
     const auto mode = parse_batch_mode(*text);
@@ -107,10 +107,11 @@ void read_mode(JsonBody& body, ondemand::value value, std::string_view pointer, 
 
 // {"payments":[...],"mode":...}; nullopt: refused as a whole.
 template <class Items>
-std::optional<Batch> read_batch(JsonReader& reader, const JsonInput& input, bool has_mode, Arena& arena, Items items,
-                                FieldErrors& errors) {
+std::optional<Batch> read_batch(JsonReader& reader, const JsonInput& input, bool has_mode, const BatchTexts& texts,
+                                Items items, FieldErrors& errors) {
     const std::array<std::string_view, 2> names = {Items::kList, "/mode"};
-    JsonBody body(reader.state(), arena, errors);
+    JsonBody body(reader.state(), texts.arena, errors);
+    if (texts.input_stays) body.let_texts_stay();
     auto document = body.open(input);
     if (!document) return std::nullopt;
     auto object = body.object(*document);
@@ -118,7 +119,7 @@ std::optional<Batch> read_batch(JsonReader& reader, const JsonInput& input, bool
 
     Batch batch;
     ItemList<Items> list(body, errors, items);
-    const auto each = [&](std::size_t field, ondemand::value value, std::string_view pointer, ondemand::json_type) {
+    const auto each = [&](std::size_t field, ondemand::value& value, std::string_view pointer, ondemand::json_type) {
         if (field == 1) return read_mode(body, value, pointer, batch.mode);
         if (!expect(body, value, ondemand::json_type::array, pointer, "an array")) return;
         if (auto array = as_array(body, value)) list.read(*array, pointer);
@@ -136,8 +137,9 @@ std::optional<Batch> read_batch(JsonReader& reader, const JsonInput& input, bool
 
 // One item, alone in its line.
 template <class Items>
-void read_line(JsonReader& reader, const JsonInput& line, Arena& arena, Items& items, FieldErrors& errors) {
-    JsonBody body(reader.state(), arena, errors);
+void read_line(JsonReader& reader, const JsonInput& line, const BatchTexts& texts, Items& items, FieldErrors& errors) {
+    JsonBody body(reader.state(), texts.arena, errors);
+    if (texts.input_stays) body.let_texts_stay();
     if (line.text.size() > kBatchLineMax) {
         return body.wrong("", "too_long",
                           fmt::format("a line of {} bytes; at most {} are allowed", line.text.size(), kBatchLineMax));
@@ -151,7 +153,7 @@ void read_line(JsonReader& reader, const JsonInput& line, Arena& arena, Items& i
 }
 
 template <class Items>
-std::optional<std::size_t> read_lines(JsonReader& reader, const JsonInput& input, Arena& arena, Items items,
+std::optional<std::size_t> read_lines(JsonReader& reader, const JsonInput& input, const BatchTexts& texts, Items items,
                                       FieldErrors& errors) {
     std::size_t count = 0;
     FieldErrors of_item;
@@ -170,7 +172,7 @@ std::optional<std::size_t> read_lines(JsonReader& reader, const JsonInput& input
         items.forget();
         // What stands behind a line may be read as its padding, whatever it is.
         const std::size_t capacity = std::max(input.capacity, input.text.size()) - offset;
-        read_line(reader, {line, capacity}, arena, items, of_item);
+        read_line(reader, {line, capacity}, texts, items, of_item);
         items.tell(count++, of_item);
     }
     if (count == 0) {
@@ -188,14 +190,15 @@ std::optional<BatchMode> parse_batch_mode(std::string_view text) {
     return std::nullopt;
 }
 
-std::optional<Batch> read_payment_batch(JsonReader& reader, const JsonInput& input, Arena& arena,
+std::optional<Batch> read_payment_batch(JsonReader& reader, const JsonInput& input, const BatchTexts& texts,
                                         const std::function<void(const BatchItem&)>& each, FieldErrors& errors) {
-    return read_batch(reader, input, true, arena, PaymentItems(each), errors);
+    return read_batch(reader, input, true, texts, PaymentItems(each), errors);
 }
 
-std::optional<Batch> read_payment_lines(JsonReader& reader, const JsonInput& input, BatchMode mode, Arena& arena,
-                                        const std::function<void(const BatchItem&)>& each, FieldErrors& errors) {
-    const auto count = read_lines(reader, input, arena, PaymentItems(each), errors);
+std::optional<Batch> read_payment_lines(JsonReader& reader, const JsonInput& input, BatchMode mode,
+                                        const BatchTexts& texts, const std::function<void(const BatchItem&)>& each,
+                                        FieldErrors& errors) {
+    const auto count = read_lines(reader, input, texts, PaymentItems(each), errors);
     if (!count) return std::nullopt;
     return Batch{mode, *count};
 }

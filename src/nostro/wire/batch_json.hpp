@@ -21,7 +21,7 @@ enum class BatchMode : std::uint8_t { independent, atomic };
 
 struct BatchItem {
     std::size_t index;          // from 0
-    std::string_view key;       // its idempotency_key, as far as there is one; in the arena
+    std::string_view key;       // its idempotency_key, as far as there is one
     const PaymentWish* wish;    // nullptr: refused
     const FieldErrors* errors;  // pointers begin at the item; empty when there is a wish
 };
@@ -30,13 +30,21 @@ struct Batch {
     std::size_t count = 0;  // items called for
 };
 
+// Where the texts of items go. An input that outlives them is pointed into where nothing in it was escaped.
+struct BatchTexts {
+    BatchTexts(Arena& into, bool stays = false) : arena(into), input_stays(stays) {}
+    Arena& arena;
+    bool input_stays;
+};
+
 // nullopt: the body as a whole is refused, `errors` says why; what `each` was told until then counts for nothing.
 // Each item names its `idempotency_key`.
-std::optional<Batch> read_payment_batch(JsonReader& reader, const JsonInput& input, Arena& arena,
+std::optional<Batch> read_payment_batch(JsonReader& reader, const JsonInput& input, const BatchTexts& texts,
                                         const std::function<void(const BatchItem&)>& each, FieldErrors& errors);
 // `mode` comes from the query here. Empty lines are skipped. A line that is no JSON is a bad item, no more.
-std::optional<Batch> read_payment_lines(JsonReader& reader, const JsonInput& input, BatchMode mode, Arena& arena,
-                                        const std::function<void(const BatchItem&)>& each, FieldErrors& errors);
+std::optional<Batch> read_payment_lines(JsonReader& reader, const JsonInput& input, BatchMode mode,
+                                        const BatchTexts& texts, const std::function<void(const BatchItem&)>& each,
+                                        FieldErrors& errors);
 
 struct AccountItem {
     std::size_t index;

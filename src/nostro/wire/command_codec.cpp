@@ -238,7 +238,8 @@ private:
 // --- reading ---------------------------------------------------------------------------------------------
 
 Payment get_payment(PayloadReader& in, std::uint64_t& meaning, TenantNo tenant) {
-    const PaymentHead head = read_payment_head(in);
+    PaymentHead head;
+    read_payment_head(in, head);
     meaning = head.meaning;
     Payment payment;
     payment.id = head.id;

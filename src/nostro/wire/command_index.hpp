@@ -56,7 +56,7 @@ struct PaymentHead {
     RailNo rail = 0;
     std::uint16_t bits = 0;
 };
-PaymentHead read_payment_head(PayloadReader& in);
+void read_payment_head(PayloadReader& in, PaymentHead& into);
 
 struct CommandHead {
     CommandKind kind{};
@@ -117,6 +117,7 @@ private:
     std::uint32_t first_ = 0;
     std::vector<Entry> commands_;
     std::vector<IndexedPayment> payments_;
+    Currency likely_;  // of the last payment
 };
 
 }  // namespace nostro

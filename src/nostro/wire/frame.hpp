@@ -18,6 +18,7 @@
 #include "nostro/domain/cursor.hpp"
 #include "nostro/domain/outcome.hpp"
 #include "nostro/wire/command_codec.hpp"
+#include "nostro/wire/frame_map.hpp"
 
 namespace nostro {
 
@@ -101,6 +102,7 @@ struct DecodedFrame {
     std::vector<Command> commands;
     Changes changes;
     CommandMemory memory;  // what the commands' spans point to
+    FrameMap map;          // of its outcomes and commands, also of those that were left out
     Seq seq() const { return frame->header.seq; }
     Instant time() const { return frame->header.time; }
 };

@@ -34,15 +34,20 @@ public:
         return in_.error(name(SectionKind::commands));
     }
     std::uint32_t number() const { return number_; }  // of the one that next() gave, from 1
+    std::size_t at() const { return in_.at(); }       // behind it
 
 private:
     PayloadReader in_;
     std::uint32_t left_, number_ = 0;
 };
 
-Result<> index_commands(const Section& section, CommandIndex& index) {
+// `begins`: where each stands, and where they end.
+Result<> index_commands(const Section& section, std::size_t at, CommandIndex& index,
+                        std::vector<std::uint32_t>& begins) {
     CommandWalk walk(section);
+    begins.push_back(static_cast<std::uint32_t>(at));
     for (auto bytes = walk.next(); !bytes.empty(); bytes = walk.next()) {
+        begins.push_back(static_cast<std::uint32_t>(at + walk.at()));
         Error what{};
         if (!index.add(bytes, what)) {
             return Error{ErrorCode::corrupt, fmt::format("commands: number {}: {}", walk.number() - 1, what.what)};
@@ -70,17 +75,33 @@ Result<> read_cursors(const Section& section, std::vector<Cursor>& into) {
     return {};
 }
 
+Result<> read_outcomes(const Section& section, std::size_t at, const FrameFacts& facts, DecodedFrame& into) {
+    PayloadReader in(section.payload);
+    OutcomeReader reader(facts);
+    const auto here = [&] { return static_cast<std::uint32_t>(at + in.at()); };
+    for (std::uint32_t i = 0; i < section.count && in.ok(); ++i) {
+        if (i % kPartOutcomes == 0) into.map.outcomes.push_back({here(), reader.point(), reader.shapes().count()});
+        reader.get(in, into.changes.outcomes.emplace_back());
+    }
+    into.map.outcomes_end = here();
+    into.map.shapes = reader.shapes();
+    if (in.ok() && !in.at_end()) in.fail("bytes behind the last entry");
+    if (!in.ok()) return in.error(name(section.kind));
+    return {};
+}
+
 Result<> read_section(const Section& section, Sections which, CommandIndex& index, const FrameFacts& facts,
                       DecodedFrame& into) {
+    const auto at = static_cast<std::size_t>(section.payload.data() - into.frame->bytes().data());
     switch (section.kind) {
         case SectionKind::commands: {
-            if (auto indexed = index_commands(section, index); !indexed) return indexed;
+            if (auto indexed = index_commands(section, at, index, into.map.commands); !indexed) return indexed;
             if (which == Sections::images) return {};
             return read_commands(section, which == Sections::all ? PolicyLoad::yes : PolicyLoad::no, into);
         }
         case SectionKind::cursors_first: return read_cursors(section, into.first);
         case SectionKind::cursors_last: return read_cursors(section, into.last);
-        case SectionKind::outcomes: break;
+        case SectionKind::outcomes: return read_outcomes(section, at, facts, into);
         default:
             if (which == Sections::outcomes) return {};
     }
@@ -95,6 +116,7 @@ Result<> decode_body(FramePtr frame, Sections which, DecodedFrame& into) {
     into.commands.clear();
     into.memory.clear();
     into.changes.clear();
+    into.map.clear();
     into.frame = std::move(frame);
 
     CommandIndex index;

@@ -126,10 +126,16 @@ FramePtr FrameBuilder::finish(FrameHeader header, std::span<const Cursor> first,
     auto frame = std::allocate_shared<Pooled>(FramePoolAllocator<Pooled>(s.pool), s.pool);
     frame->header = header;
     frame->digest = frame_digest(begin);
-    frame->capacity_ = s.memory.capacity;
-    frame->memory_ = std::move(s.memory.bytes);
+    FramePool::Memory own;
+    if (padded <= FramePool::kSmallMax) {
+        own = s.pool->take_small(padded);
+        std::memcpy(own.bytes.get(), begin, padded);
+    } else {
+        own = std::exchange(s.memory, {});
+    }
+    frame->capacity_ = own.capacity;
+    frame->memory_ = std::move(own.bytes);
     frame->size_ = padded;
-    s.memory = {};
     s.size = 0;
     return frame;
 }

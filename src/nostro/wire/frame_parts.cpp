@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
+#include <variant>
 
 #include "nostro/base/crc32c.hpp"
 #include "nostro/wire/payload_parts.hpp"
@@ -23,10 +24,9 @@ std::span<const std::byte> next_command(PayloadReader& in) {
     return in.bytes(static_cast<std::size_t>(size));
 }
 
-// Adds all commands to the index, and where each begins; `begins` may be nullptr.
-Result<> index_commands(PayloadReader& in, CommandIndex& index, std::vector<std::uint32_t>* begins) {
+// Adds all commands to the index.
+Result<> index_commands(PayloadReader& in, CommandIndex& index) {
     while (in.ok() && !in.at_end()) {
-        if (begins != nullptr) begins->push_back(static_cast<std::uint32_t>(in.at()));
         const auto bytes = next_command(in);
         Error what{};
         if (in.ok() && !index.add(bytes, what)) return what;
@@ -35,110 +35,74 @@ Result<> index_commands(PayloadReader& in, CommandIndex& index, std::vector<std:
     return {};
 }
 
-// What is known of a frame while its outcomes are walked.
-struct Walk {
-    const EncodedFrame& frame;
-    CommandIndex index;
-    std::vector<std::uint32_t> begins;  // of each command, and of what is behind the last; in the frame
-};
-
 constexpr std::uint32_t kPiecesMax = 2 * kPartOutcomes;
 
 class PartMaker {
 public:
-    PartMaker(const Walk& walk, const EachPart& each) : walk_(walk), each_(each) {}
+    explicit PartMaker(const DecodedFrame& frame) : frame_(frame), bytes_(frame.frame->bytes()) {
+        part_.seq = frame.seq();
+        part_.time = frame.time();
+    }
 
-    void begin(const OutcomeReader& reader, std::uint32_t at) {
-        part_.seq = walk_.frame.header.seq;
-        part_.time = walk_.frame.header.time;
-        part_.outcomes = {at, 0};
-        part_.before = reader.point();
-        part_.shapes = reader.shapes();
-        low_ = kNoCommand;
-        high_ = 0;
-    }
-    void add(const Outcome& outcome) {
-        if (outcome.command >= walk_.index.size()) return;
-        low_ = std::min(low_, outcome.command);
-        high_ = std::max(high_, outcome.command + 1);
-    }
-    void end(std::uint32_t at) {
-        part_.outcomes.bytes = at - part_.outcomes.begin;
-        part_.commands = {};
-        part_.first_command = 0;
-        if (low_ < high_) {
-            part_.commands = {walk_.begins[low_], walk_.begins[high_] - walk_.begins[low_]};
-            part_.first_command = low_;
-        }
+    // Parts are asked for in order.
+    const FramePart& part(std::size_t number) {
+        const FrameMap& map = frame_.map;
+        const FrameMap::Mark& mark = map.outcomes[number];
+        const bool is_last = number + 1 == map.outcomes.size();
+        const std::uint32_t end = is_last ? map.outcomes_end : map.outcomes[number + 1].at;
+        part_.outcomes = {mark.at, end - mark.at};
+        part_.before = mark.before;
+        while (part_.shapes.count() < mark.shapes) part_.shapes.add(map.shapes[part_.shapes.count()]);
+        find_commands(number * kPartOutcomes);
         part_.checksum = crc32c(bytes(part_.outcomes));
         make_pieces();
         if (part_.pieces.empty()) part_.checksum = crc32c(bytes(part_.commands), part_.checksum);
-        each_(part_);
+        return part_;
     }
 
 private:
-    std::span<const std::byte> bytes(FramePart::Range range) const {
-        return walk_.frame.bytes().subspan(range.begin, range.bytes);
+    std::span<const std::byte> bytes(FramePart::Range range) const { return bytes_.subspan(range.begin, range.bytes); }
+
+    // [low_, high_) of the commands that the part's outcomes answer.
+    void find_commands(std::size_t first) {
+        const auto& begins = frame_.map.commands;
+        const auto& outcomes = frame_.changes.outcomes;
+        low_ = kNoCommand;
+        high_ = 0;
+        for (std::size_t i = first; i < std::min(first + kPartOutcomes, outcomes.size()); ++i) {
+            const std::uint32_t command = outcomes[i].command;
+            if (command >= frame_.commands.size()) continue;
+            low_ = std::min(low_, command);
+            high_ = std::max(high_, command + 1);
+        }
+        part_.commands = {};
+        part_.first_command = 0;
+        if (low_ >= high_) return;
+        part_.commands = {begins[low_], begins[high_] - begins[low_]};
+        part_.first_command = low_;
     }
     void make_pieces() {
         part_.pieces.clear();
         if (low_ >= high_ || high_ - low_ > kPiecesMax) return;
         for (std::uint32_t i = low_; i < high_; ++i) {
-            if (walk_.index.items(i) > 1) return part_.pieces.clear();
-            const FramePart::Range range{walk_.begins[i], walk_.begins[i + 1] - walk_.begins[i]};
+            const auto* group = std::get_if<SubmitGroup>(&frame_.commands[i].body);
+            if (group != nullptr && group->payments.size() > 1) return part_.pieces.clear();
+            const FramePart::Range range{frame_.map.commands[i], frame_.map.commands[i + 1] - frame_.map.commands[i]};
             part_.pieces.push_back({range.bytes, crc32c(bytes(range))});
         }
     }
 
-    const Walk& walk_;
-    const EachPart& each_;
+    const DecodedFrame& frame_;
+    const std::span<const std::byte> bytes_;
     FramePart part_;
     std::uint32_t low_ = kNoCommand, high_ = 0;
 };
 
-Result<> walk_outcomes(const Walk& walk, const Section& section, std::uint32_t section_at, const EachPart& each) {
-    const FrameFacts facts{walk.frame.header.seq, walk.frame.header.time, &walk.index};
-    OutcomeReader reader(facts);
-    PayloadReader in(section.payload);
-    PartMaker maker(walk, each);
-    const auto at = [&] { return section_at + static_cast<std::uint32_t>(in.at()); };
-    for (std::uint32_t i = 0; i < section.count; ++i) {
-        if (i % kPartOutcomes == 0) {
-            if (i != 0) maker.end(at());
-            maker.begin(reader, at());
-        }
-        Outcome outcome;
-        reader.get(in, outcome);
-        if (!in.ok()) return in.error(name(section.kind));
-        maker.add(outcome);
-    }
-    if (section.count != 0) maker.end(at());
-    return {};
-}
-
 }  // namespace
 
-Result<> frame_parts(const EncodedFrame& frame, const EachPart& each) {
-    Walk walk{frame, {}, {}};
-    SectionWalk sections(frame.body(), false);
-    while (!sections.at_end()) {
-        const auto section = sections.next();
-        if (!section) return in_frame(frame.header.seq, section.error());
-        const auto at = static_cast<std::uint32_t>(section->payload.data() - frame.bytes().data());
-        if (section->kind == SectionKind::commands) {
-            PayloadReader in(section->payload);
-            auto indexed = index_commands(in, walk.index, &walk.begins);
-            if (!indexed) return in_frame(frame.header.seq, indexed.error());
-            walk.begins.push_back(static_cast<std::uint32_t>(section->payload.size()));
-            for (auto& begin : walk.begins) begin += at;
-        }
-        if (section->kind != SectionKind::outcomes) continue;
-        if (auto walked = walk_outcomes(walk, *section, at, each); !walked) {
-            return in_frame(frame.header.seq, walked.error());
-        }
-        return {};
-    }
-    return {};
+void frame_parts(const DecodedFrame& frame, const EachPart& each) {
+    PartMaker maker(frame);
+    for (std::size_t number = 0; number < frame.map.outcomes.size(); ++number) each(maker.part(number));
 }
 
 std::string_view encode_part(const FramePart& part, std::vector<std::byte>& into) {
@@ -297,7 +261,7 @@ Result<std::shared_ptr<const OutcomeAlone>> read_outcome(const FramePart& part,
     }
     commands.index.begin_at(commands.first);
     PayloadReader in(commands.bytes);
-    if (auto done = index_commands(in, commands.index, nullptr); !done) return damaged(part, done.error().what);
+    if (auto done = index_commands(in, commands.index); !done) return damaged(part, done.error().what);
     auto outcome = outcome_at(part, outcomes, commands.index, index);
     if (!outcome) return outcome.error();
     alone->outcome = *outcome;

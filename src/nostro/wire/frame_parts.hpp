@@ -18,8 +18,6 @@
 
 namespace nostro {
 
-constexpr std::uint32_t kPartOutcomes = 16;
-
 struct FramePart {
     // Bytes of the frame, from its header's first on.
     struct Range {
@@ -39,13 +37,13 @@ struct FramePart {
         friend bool operator==(const Piece&, const Piece&) = default;
     };
     std::vector<Piece> pieces;
-    OutcomePoint before;           // before.index: of the part's first outcome
-    OutcomeReader::Shapes shapes;  // so far
+    OutcomePoint before;  // before.index: of the part's first outcome
+    HitShapes shapes;     // so far
 };
 using EachPart = std::function<void(const FramePart&)>;
 
-// Gives the parts of a frame in order; an outcome stands in part index / kPartOutcomes. `corrupt` as decode_body().
-Result<> frame_parts(const EncodedFrame& frame, const EachPart& each);
+// Gives the parts of a frame, decoded with its commands, in order; an outcome stands in part index / kPartOutcomes.
+void frame_parts(const DecodedFrame& frame, const EachPart& each);
 
 // A part as it is kept; seq and part number are not written, they are its key.
 std::string_view encode_part(const FramePart& part, std::vector<std::byte>& into);

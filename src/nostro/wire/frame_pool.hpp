@@ -2,6 +2,8 @@
 //
 // Threads: any. Lives as long as the builder or any of its frames.
 #pragma once
+#include <array>
+#include <bit>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -13,14 +15,30 @@ namespace nostro {
 
 class FramePool {
 public:
-    // Kept at most; more than are ever in flight. What is beyond is freed.
+    // Kept at most of large memory; more than are ever in flight. What is beyond is freed.
     static constexpr std::size_t kKeptMax = 16;
+    // Up to here a frame has memory of about its own size. Thousands of them are kept for readers, and large memory for
+    // each would be gigabytes that nobody touches.
+    static constexpr std::size_t kSmallMax = 64 * 1024;
 
     struct Memory {
         AlignedBytes bytes;
         std::size_t capacity = 0;
     };
-    // Empty: there is none.
+    // For a frame of `size` bytes at most kSmallMax.
+    Memory take_small(std::size_t size) {
+        const std::lock_guard lock(mutex_);
+        auto& free = small_[size_class(size)];
+        const std::size_t capacity = kFrameAlign << size_class(size);
+        if (free.empty()) {
+            slabs_.push_back(allocate_aligned(kSlabBytes));
+            for (std::size_t at = 0; at < kSlabBytes; at += capacity) free.push_back(slabs_.back().get() + at);
+        }
+        Memory memory{AlignedBytes(free.back()), capacity};
+        free.pop_back();
+        return memory;
+    }
+    // Large; empty: there is none.
     Memory take() {
         const std::lock_guard lock(mutex_);
         if (free_.empty()) return {};
@@ -30,7 +48,11 @@ public:
     }
     void give(Memory memory) {
         const std::lock_guard lock(mutex_);
-        if (free_.size() < kKeptMax) free_.push_back(std::move(memory));
+        if (memory.capacity <= kSmallMax) {
+            small_[size_class(memory.capacity)].push_back(memory.bytes.release());
+        } else if (free_.size() < kKeptMax) {
+            free_.push_back(std::move(memory));
+        }
     }
 
     // Small blocks of one size: the frame object with its reference count.
@@ -62,7 +84,15 @@ public:
     FramePool& operator=(const FramePool&) = delete;
 
 private:
+    static constexpr std::size_t kSlabBytes = 4 * kSmallMax, kClasses = 5;
+    static std::size_t size_class(std::size_t size) {
+        return static_cast<std::size_t>(std::bit_width((size - 1) / kFrameAlign));
+    }
+    static_assert(kFrameAlign << (kClasses - 1) == kSmallMax);
+
     std::mutex mutex_;
+    std::vector<AlignedBytes> slabs_;  // cut into small memory, for good
+    std::array<std::vector<std::byte*>, kClasses> small_;
     std::vector<Memory> free_;
     std::vector<void*> blocks_;
     std::size_t block_bytes_ = 0;

@@ -16,7 +16,7 @@ struct Row {
     std::string_view context{};
     bool is_number = false;
 };
-constexpr std::array<Row, 20> kRows{{
+constexpr std::array<Row, 22> kRows{{
     {"missing", "Field required"},
     {"model_attributes_type", "Input should be a valid dictionary or object to extract fields from"},
     {"json_invalid", "JSON decode error", "error"},
@@ -37,8 +37,10 @@ constexpr std::array<Row, 20> kRows{{
     {"currency_unknown", "Currency should be a code of ISO 4217 that is in use, such as USD"},
     {"date_before_start", "Date should not be before {}", "start"},
     {"accounts_equal", "Input should name somebody else than the other party"},
+    {"greater_than_equal", "Input should be greater than or equal to {}", "ge", true},
+    {"less_than_equal", "Input should be less than or equal to {}", "le", true},
 }};
-static_assert(static_cast<std::size_t>(FrameworkFault::accounts_equal) + 1 == kRows.size());
+static_assert(static_cast<std::size_t>(FrameworkFault::less_than_equal) + 1 == kRows.size());
 
 void write_loc(JsonWriter& json, const FrameworkPlace& place) {
     json.key("loc").begin_array().string(place.in);

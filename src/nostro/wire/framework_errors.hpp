@@ -37,6 +37,8 @@ enum class FrameworkFault : std::uint8_t {
     currency_unknown,
     date_before_start,  // cause: the field with the start
     accounts_equal,
+    greater_than_equal,  // cause: the least
+    less_than_equal,     // cause: the most
 };
 
 // Where the value stood: loc is [in, field], [in, position] or [in].

@@ -74,8 +74,8 @@ struct Response {
     std::string_view content_type = "application/json";  // lives for ever; empty: no body
     std::string headers;                                 // further ones, each "Name: value\r\n"
     std::string body;
-    std::string_view fixed_body;         // instead of `body`: bytes that live for ever
-    std::unique_ptr<BodyStream> stream;  // instead of both
+    std::string_view fixed_body;         // instead of both: bytes that live for ever
+    std::unique_ptr<BodyStream> stream;  // what follows `body`
     bool cacheable = false;              // else Cache-Control: no-store is sent
     // Of a refusal that the server is to put into words, in the shape of the route; both live for ever.
     std::string_view refusal_code, refusal_detail;

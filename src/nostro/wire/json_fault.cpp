@@ -8,6 +8,10 @@
 namespace nostro {
 namespace {
 
+bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20; }
+
 // Reads without recursion, however deep the text is nested.
 class Scanner {
 public:
@@ -23,7 +27,9 @@ public:
 
 private:
     char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
-    void skip_space() { at_ = std::min(text_.find_first_not_of(" \t\r\n", at_), text_.size()); }
+    void skip_space() {
+        while (at_ < text_.size() && is_space(text_[at_])) ++at_;
+    }
     bool take(char wanted) {
         if (at_ == text_.size() || text_[at_] != wanted) return false;
         ++at_;
@@ -80,12 +86,11 @@ private:
     bool string() {
         if (!take('"')) return false;
         while (at_ < text_.size()) {
-            if (static_cast<unsigned char>(text_[at_]) < 0x20) return false;
-            if (take('"')) return true;
-            if (!take('\\')) {
-                ++at_;
-                continue;
-            }
+            const char c = text_[at_];
+            if (is_control(c)) return false;
+            ++at_;
+            if (c == '"') return true;
+            if (c != '\\') continue;
             if (take('u')) {
                 for (int i = 0; i < 4; ++i) {
                     if (!take_one_of("0123456789abcdefABCDEF")) return false;
@@ -104,8 +109,7 @@ private:
     }
     bool digits() {
         const std::size_t first = at_;
-        while (take_one_of("0123456789")) {
-        }
+        while (at_ < text_.size() && is_digit(text_[at_])) ++at_;
         return at_ > first;
     }
     bool number() {

@@ -69,6 +69,7 @@ std::optional<ondemand::document> JsonBody::open(const JsonInput& input) {
         state.padded.assign(text);
         text = state.padded;
         capacity = state.padded.capacity();
+        texts_stay_ = false;
     }
     text_ = text;
     ondemand::document document;
@@ -128,13 +129,20 @@ bool next_key(JsonBody& body, simdjson::simdjson_result<ondemand::field> result,
     return error == simdjson::SUCCESS || body.broken(error);
 }
 
-std::optional<std::size_t> find_name(JsonBody& body, ondemand::field& field, std::span<const std::string_view> names,
-                                     std::size_t expected, std::string_view& key) {
+void FieldOrder::begin(std::span<const std::string_view> names) {
+    NOSTRO_ASSERT(names.size() <= kFieldsMax, "JSON: an object of too many fields");
+    if (of == names.data()) return;
+    of = names.data();
+    for (std::size_t i = 0; i < after.size(); ++i) after[i] = static_cast<std::uint8_t>(i);
+}
+
+std::size_t find_name(JsonBody& body, ondemand::field& field, std::span<const std::string_view> names,
+                      std::size_t expected, std::string_view& key) {
     if (expected >= names.size()) expected = 0;
     if (field.key().unsafe_is_equal(names[expected].substr(1))) return expected;
     if (const auto error = field.unescaped_key().get(key); error != simdjson::SUCCESS) {
         body.broken(error);
-        return std::nullopt;
+        return kBroken;
     }
     std::size_t number = 0;
     while (number < names.size() && names[number].substr(1) != key) ++number;
@@ -160,12 +168,11 @@ constexpr auto kTypes = [] {
 
 }  // namespace
 
-std::optional<ondemand::json_type> type_of(JsonBody& body, ondemand::value& value) {
+ondemand::json_type type_of(JsonBody& body, ondemand::value& value) {
     const std::string_view token = value.raw_json_token();
     const std::uint8_t type = token.empty() ? std::uint8_t{0} : kTypes[static_cast<unsigned char>(token.front())];
-    if (type != 0) return static_cast<ondemand::json_type>(type);
-    body.broken(simdjson::TAPE_ERROR);
-    return std::nullopt;
+    if (type == 0) body.broken(simdjson::TAPE_ERROR);
+    return static_cast<ondemand::json_type>(type);
 }
 
 std::optional<ondemand::object> as_object(JsonBody& body, ondemand::value& value) {
@@ -200,11 +207,11 @@ void require(JsonBody& body, const FieldSet& seen, std::span<const std::string_v
     }
 }
 
-bool expect(JsonBody& body, ondemand::value value, ondemand::json_type type, std::string_view pointer,
+bool expect(JsonBody& body, ondemand::value& value, ondemand::json_type type, std::string_view pointer,
             std::string_view wanted) {
     const auto found = type_of(body, value);
-    if (!found) return false;
-    if (*found == type) return true;
+    if (found == kNoType) return false;
+    if (found == type) return true;
     body.wrong(pointer, "wrong_type", fmt::format("send {} here", wanted));
     return false;
 }
@@ -233,22 +240,28 @@ TextFault check_text(std::string_view text, const TextRule& rule) {
 namespace {
 
 // What is between the quotes, where nothing is escaped: nearly always. The parser has looked at every byte already (no
-// control characters, UTF-8), so nothing is left to do.
-std::optional<std::string_view> plain_text(std::string_view token) {
+// control characters, UTF-8), so nothing is left to do. data() is nullptr: something is.
+std::string_view plain_text(std::string_view token) {
     while (!token.empty() && token.back() != '"') token.remove_suffix(1);  // white space belongs to the token
-    if (token.size() < 2 || token.find('\\') != std::string_view::npos) return std::nullopt;
+    if (token.size() < 2 || token.find('\\') != std::string_view::npos) return {};
     return token.substr(1, token.size() - 2);
 }
 
 }  // namespace
 
-std::optional<std::string_view> read_raw_text(JsonBody& body, ondemand::value value, std::string_view pointer) {
-    if (!expect(body, value, ondemand::json_type::string, pointer, "a text in quotes")) return std::nullopt;
-    if (const auto plain = plain_text(value.raw_json_token())) {
+std::optional<std::string_view> read_raw_text(JsonBody& body, ondemand::value& value, std::string_view pointer) {
+    const std::string_view token = value.raw_json_token();
+    if (!token.starts_with('"')) {
+        expect(body, value, ondemand::json_type::string, pointer, "a text in quotes");
+        return std::nullopt;
+    }
+    if (const auto plain = plain_text(token); plain.data() != nullptr) {
         // A value that is looked at and not taken would be skipped as if it might be a name: "a":"b":"c" would pass.
         ondemand::raw_json_string taken;
         const auto error = value.get_raw_json_string().get(taken);
-        return error == simdjson::SUCCESS ? plain : (body.broken(error), std::nullopt);
+        if (error == simdjson::SUCCESS) return plain;
+        body.broken(error);
+        return std::nullopt;
     }
     std::string_view text;
     if (const auto error = value.get_string().get(text); error != simdjson::SUCCESS) {
@@ -258,7 +271,7 @@ std::optional<std::string_view> read_raw_text(JsonBody& body, ondemand::value va
     return text;
 }
 
-std::optional<std::string_view> read_text(JsonBody& body, ondemand::value value, std::string_view pointer,
+std::optional<std::string_view> read_text(JsonBody& body, ondemand::value& value, std::string_view pointer,
                                           const TextRule& rule) {
     const auto text = read_raw_text(body, value, pointer);
     if (!text) return std::nullopt;
@@ -266,10 +279,10 @@ std::optional<std::string_view> read_text(JsonBody& body, ondemand::value value,
         body.wrong(pointer, fault.code, std::move(fault.detail));
         return std::nullopt;
     }
-    return body.arena.copy(*text);
+    return body.keep(*text);
 }
 
-std::optional<std::string_view> read_json_object(JsonBody& body, ondemand::value value, std::string_view pointer) {
+std::optional<std::string_view> read_json_object(JsonBody& body, ondemand::value& value, std::string_view pointer) {
     if (!expect(body, value, ondemand::json_type::object, pointer, "an object")) return std::nullopt;
     auto object = as_object(body, value);
     if (!object) return std::nullopt;
@@ -309,7 +322,7 @@ namespace {
 constexpr std::size_t kNumberMax = 64;
 
 // A number's text, as it stands. nullopt: it is none, or endless.
-std::optional<std::string_view> read_number_text(JsonBody& body, ondemand::value value, std::string_view pointer) {
+std::optional<std::string_view> read_number_text(JsonBody& body, ondemand::value& value, std::string_view pointer) {
     const std::string_view text = trim(value.raw_json_token());
     if (!is_json_number(text)) {
         body.broken(simdjson::NUMBER_ERROR);
@@ -324,11 +337,11 @@ std::optional<std::string_view> read_number_text(JsonBody& body, ondemand::value
 
 }  // namespace
 
-std::optional<std::string_view> read_amount_text(JsonBody& body, ondemand::value value, std::string_view pointer) {
+std::optional<std::string_view> read_amount_text(JsonBody& body, ondemand::value& value, std::string_view pointer) {
     const auto type = type_of(body, value);
-    if (!type) return std::nullopt;
-    if (*type == ondemand::json_type::number) return read_number_text(body, value, pointer);
-    if (*type != ondemand::json_type::string) {
+    if (type == kNoType) return std::nullopt;
+    if (type == ondemand::json_type::number) return read_number_text(body, value, pointer);
+    if (type != ondemand::json_type::string) {
         body.wrong(pointer, "wrong_type", "send an amount as text here, like \"12.50\"");
         return std::nullopt;
     }
@@ -338,10 +351,10 @@ std::optional<std::string_view> read_amount_text(JsonBody& body, ondemand::value
         body.wrong(pointer, "amount_syntax", "this is no amount; write it like \"12.50\"");
         return std::nullopt;
     }
-    return body.arena.copy(*text);
+    return body.keep(*text);
 }
 
-std::optional<std::string_view> read_account_name(JsonBody& body, ondemand::value value, std::string_view pointer) {
+std::optional<std::string_view> read_account_name(JsonBody& body, ondemand::value& value, std::string_view pointer) {
     const auto name = read_raw_text(body, value, pointer);
     if (!name) return std::nullopt;
     if (const auto checked = check_account_name(*name); !checked) {
@@ -354,10 +367,10 @@ std::optional<std::string_view> read_account_name(JsonBody& body, ondemand::valu
             return std::nullopt;
         }
     }
-    return body.arena.copy(*name);
+    return body.keep(*name);
 }
 
-std::optional<Currency> read_currency(JsonBody& body, ondemand::value value, std::string_view pointer) {
+std::optional<Currency> read_currency(JsonBody& body, ondemand::value& value, std::string_view pointer) {
     const auto code = read_raw_text(body, value, pointer);
     if (!code) return std::nullopt;
     const auto currency = Currency::parse(*code);
@@ -369,7 +382,7 @@ std::optional<Currency> read_currency(JsonBody& body, ondemand::value value, std
 namespace {
 
 // One entry of a metadata object; false: noted.
-bool read_entry(JsonBody& body, std::string_view key, ondemand::value value, std::string_view pointer,
+bool read_entry(JsonBody& body, std::string_view key, ondemand::value& value, std::string_view pointer,
                 ondemand::json_type type) {
     if (auto fault = check_text(key, {.max = kMetadataKeyMax, .may_be_empty = false}); !fault.code.empty()) {
         body.wrong(pointer, fault.code, "its name: " + fault.detail);
@@ -393,7 +406,7 @@ bool read_entry(JsonBody& body, std::string_view key, ondemand::value value, std
 
 }  // namespace
 
-std::optional<std::string_view> read_metadata(JsonBody& body, ondemand::value value, std::string_view pointer) {
+std::optional<std::string_view> read_metadata(JsonBody& body, ondemand::value& value, std::string_view pointer) {
     if (!expect(body, value, ondemand::json_type::object, pointer, "an object of texts, numbers and booleans")) {
         return std::nullopt;
     }
@@ -403,11 +416,10 @@ std::optional<std::string_view> read_metadata(JsonBody& body, ondemand::value va
     entries.clear();
     std::size_t count = 0;
     bool all_good = true;
-    const bool whole = each_member(
-        body, *object, pointer,
-        [&](std::string_view key, ondemand::value entry, const std::string& entry_pointer, ondemand::json_type type) {
+    const bool whole =
+        each_member(body, *object, [&](std::string_view key, ondemand::value& entry, ondemand::json_type type) {
             if (++count > kMetadataMax) return;
-            all_good &= read_entry(body, key, entry, entry_pointer, type);
+            all_good &= read_entry(body, key, entry, pointer_to(pointer, key), type);
         });
     if (!whole) return std::nullopt;
     if (count > kMetadataMax) {

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -27,8 +28,18 @@ struct MetadataEntry {
     bool is_text;
 };
 
+// In which order the fields of objects came last: clients keep to theirs. A guess, whatever stands in it.
+struct FieldOrder {
+    static constexpr std::size_t kFieldsMax = 32;
+    const std::string_view* of = nullptr;              // names of the object that it is about
+    std::array<std::uint8_t, kFieldsMax + 1> after{};  // [0]: the first field, [n + 1]: the one behind field n
+
+    void begin(std::span<const std::string_view> names);
+};
+
 struct JsonReader::State {
     ondemand::parser parser;
+    FieldOrder order;
     std::string padded;  // a copy of texts that have no room behind them
     std::vector<MetadataEntry> metadata;
     std::string text;
@@ -59,12 +70,22 @@ public:
     // After the last field: nothing but white space may follow.
     bool at_end(ondemand::document& document);
 
+    // The input outlives what is read: texts that are in it as they are need no copy.
+    void let_texts_stay() { texts_stay_ = true; }
+    // A text of the input or of the parser's, in memory that outlives both.
+    std::string_view keep(std::string_view text) {
+        const bool stays = texts_stay_ && std::less_equal<>()(text_.data(), text.data()) &&
+                           std::less<>()(text.data(), text_.data() + text_.size());
+        return stays ? text : arena.copy(text);
+    }
+
     JsonReader::State& state;
     Arena& arena;
 
 private:
     FieldErrors* errors_;
     std::string_view text_;
+    bool texts_stay_ = false;
     bool broken_ = false;
 };
 
@@ -84,10 +105,10 @@ private:
 template <class Each>
 FieldSet each_field(JsonBody& body, ondemand::object& object, std::span<const std::string_view> names,
                     std::string_view pointer, Each each, FieldSet nullable = {});
-// Reads an object whose names are free: `each(name, value, pointer, type)`; the name is in the arena. Duplicates are
-// the caller's to find. False: broken.
+// Reads an object whose names are free: `each(name, value, type)`; the name is in the arena. Duplicates are the
+// caller's to find. False: broken.
 template <class Each>
-bool each_member(JsonBody& body, ondemand::object& object, std::string_view pointer, Each each);
+bool each_member(JsonBody& body, ondemand::object& object, Each each);
 
 // Notes `missing` for each of the fields that was not there.
 void require(JsonBody& body, const FieldSet& seen, std::span<const std::string_view> names,
@@ -99,20 +120,20 @@ struct TextRule {
     bool may_be_empty = true;
     bool lines = false;  // line ends and tabs may be in it
 };
-std::optional<std::string_view> read_text(JsonBody& body, ondemand::value value, std::string_view pointer,
+std::optional<std::string_view> read_text(JsonBody& body, ondemand::value& value, std::string_view pointer,
                                           const TextRule& rule);  // in the arena
 // As above, but stays in the input or the parser's memory: gone with the next document.
-std::optional<std::string_view> read_raw_text(JsonBody& body, ondemand::value value, std::string_view pointer);
+std::optional<std::string_view> read_raw_text(JsonBody& body, ondemand::value& value, std::string_view pointer);
 // A string, or a number's own text; in the arena. Not parsed: that needs a currency.
-std::optional<std::string_view> read_amount_text(JsonBody& body, ondemand::value value, std::string_view pointer);
-std::optional<std::string_view> read_account_name(JsonBody& body, ondemand::value value, std::string_view pointer);
-std::optional<Currency> read_currency(JsonBody& body, ondemand::value value, std::string_view pointer);
+std::optional<std::string_view> read_amount_text(JsonBody& body, ondemand::value& value, std::string_view pointer);
+std::optional<std::string_view> read_account_name(JsonBody& body, ondemand::value& value, std::string_view pointer);
+std::optional<Currency> read_currency(JsonBody& body, ondemand::value& value, std::string_view pointer);
 // A flat object as one canonical text, keys sorted; in the arena. Empty: no entries.
-std::optional<std::string_view> read_metadata(JsonBody& body, ondemand::value value, std::string_view pointer);
+std::optional<std::string_view> read_metadata(JsonBody& body, ondemand::value& value, std::string_view pointer);
 // An object as its own JSON text, unread; in the arena.
-std::optional<std::string_view> read_json_object(JsonBody& body, ondemand::value value, std::string_view pointer);
+std::optional<std::string_view> read_json_object(JsonBody& body, ondemand::value& value, std::string_view pointer);
 // Of the value's type, or `wrong_type` with `wanted` in its detail.
-bool expect(JsonBody& body, ondemand::value value, ondemand::json_type type, std::string_view pointer,
+bool expect(JsonBody& body, ondemand::value& value, ondemand::json_type type, std::string_view pointer,
             std::string_view wanted);
 
 bool is_json_number(std::string_view text);
@@ -127,14 +148,16 @@ TextFault check_text(std::string_view text, const TextRule& rule);
 bool next_key(JsonBody& body, simdjson::simdjson_result<ondemand::field> result, ondemand::field& field,
               std::string_view& key);
 // Which of `names` (each with a slash in front) a field has; names.size(): none of them, `key` tells it. `expected` is
-// tried first. nullopt: broken.
-std::optional<std::size_t> find_name(JsonBody& body, ondemand::field& field, std::span<const std::string_view> names,
-                                     std::size_t expected, std::string_view& key);
+// tried first. kBroken: broken. (An optional would go through memory, in pieces that are slow to read back at once.)
+constexpr std::size_t kBroken = ~std::size_t{0};
+std::size_t find_name(JsonBody& body, ondemand::field& field, std::span<const std::string_view> names,
+                      std::size_t expected, std::string_view& key);
 // A value as an object or array, of whose type it is already known to be. nullopt: broken.
 std::optional<ondemand::object> as_object(JsonBody& body, ondemand::value& value);
 std::optional<ondemand::array> as_array(JsonBody& body, ondemand::value& value);
-// nullopt: broken.
-std::optional<ondemand::json_type> type_of(JsonBody& body, ondemand::value& value);
+// kNoType: broken.
+constexpr ondemand::json_type kNoType{};
+ondemand::json_type type_of(JsonBody& body, ondemand::value& value);
 bool take_null(JsonBody& body, ondemand::value& value);
 
 template <class Each>
@@ -142,7 +165,9 @@ FieldSet each_field(JsonBody& body, ondemand::object& object, std::span<const st
                     std::string_view pointer, Each each, FieldSet nullable) {
     FieldSet named, seen;
     std::string field_pointer;
-    std::size_t expected = 0;  // clients send fields in one order: the one behind the last is looked at first
+    FieldOrder& order = body.state.order;
+    order.begin(names);
+    std::size_t place = 0;
     for (auto result : object) {
         ondemand::field field;
         if (const auto error = std::move(result).get(field); error != simdjson::SUCCESS) {
@@ -150,14 +175,14 @@ FieldSet each_field(JsonBody& body, ondemand::object& object, std::span<const st
             return seen;
         }
         std::string_view key;
-        const auto found = find_name(body, field, names, expected, key);
-        if (!found) return seen;
-        const std::size_t number = *found;
+        const std::size_t number = find_name(body, field, names, order.after[place], key);
+        if (number == kBroken) return seen;
         if (number == names.size()) {
             body.wrong(pointer_to(pointer, key), "unknown_field", "there is no such field here; remove it");
             continue;
         }
-        expected = number + 1;
+        order.after[place] = static_cast<std::uint8_t>(number);
+        place = number + 1;
         std::string_view at = names[number];
         if (!pointer.empty()) at = field_pointer.assign(pointer).append(at);
         if (named.has(number)) {
@@ -167,20 +192,20 @@ FieldSet each_field(JsonBody& body, ondemand::object& object, std::span<const st
         named.add(number);
         ondemand::value value = field.value();
         const auto type = type_of(body, value);
-        if (!type) return seen;
-        if (*type == ondemand::json_type::null) {
+        if (type == kNoType) return seen;
+        if (type == ondemand::json_type::null) {
             if (!take_null(body, value)) return seen;
             if (!nullable.has(number)) continue;
         }
         seen.add(number);
-        each(number, value, at, *type);
+        each(number, value, at, type);
         if (!body.ok()) return seen;
     }
     return seen;
 }
 
 template <class Each>
-bool each_member(JsonBody& body, ondemand::object& object, std::string_view pointer, Each each) {
+bool each_member(JsonBody& body, ondemand::object& object, Each each) {
     for (auto result : object) {
         ondemand::field field;
         std::string_view key;
@@ -188,8 +213,8 @@ bool each_member(JsonBody& body, ondemand::object& object, std::string_view poin
         key = body.arena.copy(key);
         ondemand::value value = field.value();
         const auto type = type_of(body, value);
-        if (!type || (*type == ondemand::json_type::null && !take_null(body, value))) return false;
-        each(key, value, pointer_to(pointer, key), *type);
+        if (type == kNoType || (type == ondemand::json_type::null && !take_null(body, value))) return false;
+        each(key, value, type);
         if (!body.ok()) return false;
     }
     return true;

@@ -18,9 +18,11 @@ struct Walk {
     std::span<MessageValue> into;
 };
 
-// Whether a path goes on below `at`.
-bool leads_on(std::string_view path, std::string_view at) {
-    return path.size() > at.size() && path.starts_with(at) && path[at.size()] == '.';
+// What a path says below `parent`; empty: it does not lead there.
+std::string_view below(std::string_view path, std::string_view parent) {
+    if (parent.empty()) return path;
+    const bool leads = path.size() > parent.size() && path.starts_with(parent) && path[parent.size()] == '.';
+    return leads ? path.substr(parent.size() + 1) : std::string_view();
 }
 
 std::optional<std::string_view> taken_text(JsonBody& body, ondemand::value& value, ondemand::json_type type) {
@@ -61,40 +63,46 @@ MessageValue::Kind kind_of(ondemand::json_type type) {
     }
 }
 
-// Whether paths lead on below `at`. What was read there before counts no more: the last member of a name does.
-bool forget_below(const Walk& walk_of, std::string_view at) {
-    bool leads = false;
+// The paths that a member concerns.
+struct Wanted {
+    MessageValue* value = nullptr;  // what the path that ends there gets
+    std::string_view at;            // the member's own path, where others lead on below it; else empty
+};
+
+// What was read below the member before counts no more: the last member of a name does.
+Wanted wanted(const Walk& walk_of, std::string_view parent, std::string_view name) {
+    Wanted found;
+    // "amount.value" as a name is no way to the value inside of "amount", and "" is none to anything.
+    if (name.empty() || name.find('.') != std::string_view::npos) return found;
     for (std::size_t i = 0; i < walk_of.paths.size(); ++i) {
-        if (!leads_on(walk_of.paths[i], at)) continue;
-        walk_of.into[i] = MessageValue();
-        leads = true;
+        const std::string_view path = walk_of.paths[i], rest = below(path, parent);
+        if (rest == name) {
+            if (found.value == nullptr) found.value = &walk_of.into[i];
+        } else if (!below(rest, name).empty()) {
+            walk_of.into[i] = MessageValue();
+            found.at = path.substr(0, path.size() - rest.size() + name.size());
+        }
     }
-    return leads;
+    return found;
 }
 
 // Depth is bounded by the paths: what none of them leads into is passed over.
 void walk(Walk& walk_of, ondemand::object& object, std::string_view parent) {
-    each_member(walk_of.body, object, "",
-                [&](std::string_view name, ondemand::value value, const std::string&, ondemand::json_type type) {
-                    const std::string at = parent.empty() ? std::string(name) : fmt::format("{}.{}", parent, name);
-                    // "amount.value" as a name is no way to the value inside of "amount".
-                    const bool is_named = name.find('.') == std::string_view::npos;
-                    const auto found = is_named ? std::ranges::find(walk_of.paths, at) : walk_of.paths.end();
-                    const bool deeper = is_named && forget_below(walk_of, at);
-                    if (deeper && type == ondemand::json_type::object) {
-                        if (auto inner = as_object(walk_of.body, value)) walk(walk_of, *inner, at);
-                        return;
-                    }
-                    MessageValue read{kind_of(type), {}};
-                    if (type == ondemand::json_type::null) {  // taken already
-                    } else if (found != walk_of.paths.end() || type == ondemand::json_type::string) {
-                        const auto text = taken_text(walk_of.body, value, type);
-                        if (!text) return;
-                        if (found != walk_of.paths.end()) read.text = walk_of.body.arena.copy(*text);
-                    }
-                    if (found == walk_of.paths.end()) return;
-                    walk_of.into[static_cast<std::size_t>(found - walk_of.paths.begin())] = read;
-                });
+    each_member(walk_of.body, object, [&](std::string_view name, ondemand::value& value, ondemand::json_type type) {
+        const Wanted found = wanted(walk_of, parent, name);
+        if (!found.at.empty() && type == ondemand::json_type::object) {
+            if (auto inner = as_object(walk_of.body, value)) walk(walk_of, *inner, found.at);
+            return;
+        }
+        MessageValue read{kind_of(type), {}};
+        if (type == ondemand::json_type::null) {  // taken already
+        } else if (found.value != nullptr || type == ondemand::json_type::string) {
+            const auto text = taken_text(walk_of.body, value, type);
+            if (!text) return;
+            if (found.value != nullptr) read.text = walk_of.body.arena.copy(*text);
+        }
+        if (found.value != nullptr) *found.value = read;
+    });
 }
 
 }  // namespace
@@ -118,6 +126,15 @@ Result<> read_message(JsonReader& reader, std::string_view message, std::span<co
     }
     if (errors.empty()) return {};
     return Error{ErrorCode::invalid, errors.list().front().detail};
+}
+
+std::string message_member(std::string_view object, std::string_view name) {
+    if (object.empty()) return {};
+    static thread_local JsonReader reader;
+    Arena arena(256);
+    MessageValue value;
+    if (!read_message(reader, object, {&name, 1}, arena, {&value, 1})) return {};
+    return std::string(value.text);
 }
 
 Result<std::string_view> message_text(std::string_view path, const MessageValue& value, std::size_t max) {

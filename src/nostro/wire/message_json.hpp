@@ -25,6 +25,9 @@ struct MessageValue {
 Result<> read_message(JsonReader& reader, std::string_view message, std::span<const std::string_view> paths,
                       Arena& arena, std::span<MessageValue> into);
 
+// One text out of a JSON object; empty: it has none, or is no JSON.
+std::string message_member(std::string_view object, std::string_view name);
+
 // A text that must be there: not empty, at most `max` bytes, no control characters.
 Result<std::string_view> message_text(std::string_view path, const MessageValue& value, std::size_t max);
 // An amount as number or plain decimal text, signed; every digit counts.

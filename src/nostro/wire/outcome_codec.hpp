@@ -6,6 +6,7 @@
 
 #include "nostro/domain/outcome.hpp"
 #include "nostro/wire/command_index.hpp"
+#include "nostro/wire/frame_map.hpp"
 #include "nostro/wire/recurring.hpp"
 #include "nostro/wire/section.hpp"
 
@@ -19,22 +20,6 @@ struct FrameFacts {
     const IndexedPayment* payment(std::uint32_t command, std::uint32_t item) const {
         return commands == nullptr ? nullptr : commands->payment(command, item);
     }
-};
-
-// The part of a rule's hit that is the same for most payments.
-struct HitShape {
-    RuleNo rule = 0;
-    std::int32_t points = 0;
-    std::int64_t at_most = 0;
-    std::uint64_t bucket = 0;
-    friend bool operator==(const HitShape&, const HitShape&) = default;
-};
-
-// How far a reader of outcomes has come.
-struct OutcomePoint {
-    std::uint32_t index = 0, next_command = 0, next_item = 0;
-    std::uint64_t last_number = 0;
-    friend bool operator==(const OutcomePoint&, const OutcomePoint&) = default;
 };
 
 // What an outcome is expected to be if its bytes do not say otherwise. Writer and reader go through the same states.
@@ -81,21 +66,20 @@ private:
 
 class OutcomeReader {
 public:
-    using Shapes = RecurringValues<HitShape>;
     explicit OutcomeReader(const FrameFacts& facts) : defaults_(facts) {}
     // Goes on where another reader had come to.
-    OutcomeReader(const FrameFacts& facts, const OutcomePoint& point, const Shapes& shapes)
+    OutcomeReader(const FrameFacts& facts, const OutcomePoint& point, const HitShapes& shapes)
         : defaults_(facts, point), shapes_(shapes) {}
     // `into` is as new.
     void get(PayloadReader& in, Outcome& into);
     const OutcomePoint& point() const { return defaults_.point(); }
-    const Shapes& shapes() const { return shapes_; }
+    const HitShapes& shapes() const { return shapes_; }
 
 private:
     void get_why(PayloadReader& in, Assessment& into);
 
     OutcomeDefaults defaults_;
-    Shapes shapes_;
+    HitShapes shapes_;
 };
 
 }  // namespace nostro

@@ -47,6 +47,11 @@ struct ReviewBody {  // {"reviewer","reason"}, both required
 };
 bool read_review(JsonReader& reader, const JsonInput& input, Arena& arena, ReviewBody& into, FieldErrors& errors);
 
+struct ReconcileBody {  // {"mode","by","reason"}; to adopt names both
+    std::string_view mode, by, reason;
+};
+bool read_reconcile(JsonReader& reader, const JsonInput& input, Arena& arena, ReconcileBody& into, FieldErrors& errors);
+
 // {"account_id","currency","holder","kind","risk_level","floor","limits","opening_balance","metadata"}; the first two
 // are required. `limits`: bounds by limit name, amounts for sums, whole numbers for counts. id and meaning stay empty.
 bool read_open_account(JsonReader& reader, const JsonInput& input, const Policy& policy, Arena& arena,

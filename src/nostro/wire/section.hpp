@@ -115,7 +115,9 @@ class PayloadReader {
     }
 
 public:
-    explicit PayloadReader(std::span<const std::byte> bytes) : in_(bytes), size_(bytes.size()) {}
+    // `likely`: the currency that is probably the first one.
+    explicit PayloadReader(std::span<const std::byte> bytes, Currency likely = {})
+        : in_(bytes), size_(bytes.size()), last_currency_(likely) {}
 
     bool ok() const { return wrong_.empty(); }
     bool at_end() const { return in_.at_end(); }

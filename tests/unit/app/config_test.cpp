@@ -35,6 +35,26 @@ TEST(ConfigTest, EverySettingTakesItsOwnDefaultAndIsExplained) {
     }
 }
 
+TEST(ConfigTest, TheOriginalsVariablesNameTheClusterUnlessAKeyOfOursDoes) {
+    Config config;
+    ASSERT_TRUE(read_environment(config, {"KAFKA_BROKER=broker:9092"}));
+    EXPECT_EQ(config.kafka.bootstrap_servers, "broker:9092");
+    Config other;
+    ASSERT_TRUE(read_environment(other, {"KAFKA_BOOTSTRAP_SERVERS=a:1", "NOSTRO_KAFKA_BOOTSTRAP_SERVERS=b:2"}));
+    EXPECT_EQ(other.kafka.bootstrap_servers, "b:2");
+    Config turned;
+    ASSERT_TRUE(read_environment(turned, {"NOSTRO_KAFKA_BOOTSTRAP_SERVERS=b:2", "KAFKA_BOOTSTRAP_SERVERS=a:1"}));
+    EXPECT_EQ(turned.kafka.bootstrap_servers, "b:2");
+}
+
+TEST(ConfigTest, APasswordForKafkaNeedsAUser) {
+    Config config;
+    ASSERT_TRUE(set(config, "kafka.mechanism", "PLAIN"));
+    const auto fine = check(config);
+    ASSERT_FALSE(fine);
+    EXPECT_THAT(fine.error().what, HasSubstr("kafka.user"));
+}
+
 TEST(ConfigTest, LaterSourcesWin) {
     Config config;
     ASSERT_TRUE(read_config(config, "[server]\nlisten = \"127.0.0.1:1\"\nio_threads = 2\n", "file"));
@@ -85,7 +105,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"[server]\nio_threads = 1.5\n", "server.io_threads: expected text, a whole number, true or false"},
         Refused{"[server]\ninsecure_listen = \"yes\"\n", "'yes' is neither true nor false"},
         Refused{"[server]\nidle_timeout = \"0s\"\n", "must be more than 0"},
-        Refused{"[journal]\nkind = \"tape\"\n", "'tape' is none of segment, memory"},
+        Refused{"[journal]\nkind = \"tape\"\n", "'tape' is none of segment, kafka, postgres, memory"},
         Refused{"[journal]\nsegment_bytes = \"1KiB\"\n", "is not between 16MiB and 64GiB"},
         Refused{"[journal\n", "nostro.toml:1:"}));
 

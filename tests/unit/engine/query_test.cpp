@@ -55,6 +55,23 @@ TEST_F(QueryTest, ANumberBeyondWhatIsLookedIntoIsSaidToBeBehind) {
     EXPECT_NE(beyond.error().what.find("index_behind"), std::string::npos);
 }
 
+TEST_F(QueryTest, AnAccountThatTheIndexHasNotReadYetIsNotSaidToBeMissing) {
+    index_through(newest());
+    const Query query(&index, node.frames);
+    EXPECT_EQ(query.account(account_id("nostro", "carl")).value(), std::nullopt);
+    node.run({an_account("carl").command()});
+    const auto opened = query.account(account_id("nostro", "carl"));
+    ASSERT_FALSE(opened);
+    EXPECT_NE(opened.error().what.find("index_behind"), std::string::npos);
+    EXPECT_EQ(query.account(account_id("nostro", "dora")).value(), std::nullopt);
+    EXPECT_TRUE(query.account(account_id("nostro", "ada")).value());
+    pay(Query::kFramesMax);
+    EXPECT_FALSE(query.account(account_id("nostro", "dora"))) << "too far behind to tell";
+    index_through(newest());
+    EXPECT_TRUE(query.account(account_id("nostro", "carl")).value());
+    EXPECT_EQ(query.account(account_id("nostro", "dora")).value(), std::nullopt);
+}
+
 TEST_F(QueryTest, WithoutAnIndexOnlyWhatCannotBeOlderIsAnswered) {
     const Query query(nullptr, node.frames);
     pay(3);

@@ -1,10 +1,8 @@
-// Those who read what settlement wrote: decoded frames, feeds, relays, freshness.
+// Those who read what settlement wrote: decoded frames, feeds, freshness.
 #include <algorithm>
 
-#include "nostro/adapters/memory/memory_topic.hpp"
 #include "nostro/engine/feed.hpp"
 #include "nostro/engine/freshness.hpp"
-#include "nostro/engine/relay.hpp"
 #include "tests/unit/engine/world.hpp"
 
 namespace nostro::test {
@@ -137,51 +135,6 @@ TEST_F(FeedTest, ATargetAheadOfTheJournalIsNotFedAnyMore) {
     now += 1h;
     EXPECT_EQ(step(), 0u);
     EXPECT_TRUE(notebook.seen.empty());
-}
-
-Message message_of(const Arrival& arrival) {
-    return {.key = std::to_string(arrival.command.id.low), .value = "x", .from = {}};
-}
-
-TEST(RelayTest, PublishesInOrderWithThePositionItCameFrom) {
-    MemorySource source(3);
-    MemoryTopic topic;
-    Relay relay(source, message_of, topic);
-    for (const Command& command : payments(1, 3)) source.put(command);
-    EXPECT_EQ(relay.step().value_or(0), 3u);
-    EXPECT_EQ(relay.step().value_or(9), 0u);
-    const auto messages = topic.messages();
-    ASSERT_EQ(messages.size(), 3u);
-    EXPECT_EQ(messages[2].key, "3");
-    EXPECT_EQ(messages[2].from, (Cursor{3, 0, 2}));
-}
-
-TEST(RelayTest, WhatWasNotPublishedIsPublishedLater) {
-    MemorySource source(3);
-    MemoryTopic topic;
-    Relay relay(source, message_of, topic);
-    for (const Command& command : payments(1, 3)) source.put(command);
-    topic.trouble(Error{ErrorCode::unavailable, "broker gone"});
-    EXPECT_FALSE(relay.step());
-    source.put(a_payment().id(4).command());
-    topic.trouble(std::nullopt);
-    EXPECT_EQ(relay.step().value_or(0), 3u);
-    EXPECT_EQ(relay.step().value_or(0), 1u);
-    EXPECT_EQ(topic.messages().size(), 4u);
-}
-
-TEST(RelayTest, AnAnswerThatIsLostMeansASecondCopyOfTheSamePosition) {
-    MemorySource source(3);
-    MemoryTopic topic;
-    Relay relay(source, message_of, topic);
-    source.put(a_payment().id(1).command());
-    topic.trouble(Error{ErrorCode::unknown, "no answer"}, true);
-    EXPECT_FALSE(relay.step());
-    topic.trouble(std::nullopt);
-    EXPECT_EQ(relay.step().value_or(0), 1u);
-    const auto messages = topic.messages();
-    ASSERT_EQ(messages.size(), 2u);
-    EXPECT_EQ(messages[0].from, messages[1].from);
 }
 
 TEST(FreshnessTest, CallsBackOnceItsFrameIsReached) {

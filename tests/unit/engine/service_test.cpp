@@ -146,6 +146,25 @@ TEST_F(ServiceTest, APaymentIsFoundThoughTheIndexIsStuck) {
     EXPECT_TRUE(service->ready()) << "money does not depend on the index";
 }
 
+TEST_F(ServiceTest, APaymentIsFoundThoughTheIndexCannotBeAsked) {
+    open("ada", 1'000'000);
+    open("bob", 0);
+    const Receipt old = pay("key-0001", 300);
+    index.away = true;
+    EXPECT_TRUE(service->history().payment(old.payment).value()) << "all frames are among the newest";
+    EXPECT_FALSE(service->history().payment(test::payment_id_of(99)).value());
+    for (std::size_t i = 0; i <= Query::kFramesMax; ++i) pay("key-" + std::to_string(1'000 + i), 1);
+    const Receipt receipt = pay("key-0002", 300);
+    const auto found = service->history().payment(receipt.payment);
+    ASSERT_TRUE(found && *found);
+    EXPECT_EQ((*found)->last().status, Status::settled);
+    for (const PaymentId id : {old.payment, test::payment_id_of(99)}) {
+        const auto cannot = service->history().payment(id);
+        ASSERT_FALSE(cannot) << "it may have been, and may have changed";
+        EXPECT_EQ(cannot.error().code, ErrorCode::unavailable);
+    }
+}
+
 TEST_F(ServiceTest, ADeadLetterIsFoundThoughTheIndexIsStuck) {
     index.stuck = true;
     SubmissionBuilder builder = service->build(nullptr);
@@ -207,6 +226,72 @@ TEST_F(ServiceTest, WithoutSpaceItSaysWhyAndReadsGoOn) {
     journal->set_full(false);
     EXPECT_EQ(pay("key-0001", 300).answer.kind, Answer::Kind::recorded);
     EXPECT_TRUE(service->ready());
+}
+
+TEST_F(ServiceTest, AJournalThatTakesNothingIsSeenBeforeAnybodyIsRefused) {
+    open("ada", 1'000);
+    // Settlement looks by itself, now and then.
+    const auto becomes = [&](bool ready) {
+        for (const auto until = steady_now() + 20s; service->ready() != ready && steady_now() < until;) {
+            std::this_thread::yield();
+        }
+        return service->ready() == ready;
+    };
+    journal->set_full(true);
+    EXPECT_TRUE(becomes(false));
+    EXPECT_EQ(service->parts().at(0).reason, "no_space: no space for the journal: it was set full");
+    journal->set_full(false);
+    EXPECT_TRUE(becomes(true));
+}
+
+// As one on disk may wait until it has made a segment.
+class AskedJournal final : public Journal {
+public:
+    explicit AskedJournal(Journal& journal) : journal_(journal) {}
+    Result<> ready(Need need) override {
+        if (std::this_thread::get_id() == asker) asked_by_asker = true;
+        return journal_.ready(need);
+    }
+    Result<Head> take_over() override { return journal_.take_over(); }
+    Result<> append(FramePtr frame) override { return journal_.append(std::move(frame)); }
+    std::size_t in_flight_max() const override { return journal_.in_flight_max(); }
+    std::size_t frame_bytes_max() const override { return journal_.frame_bytes_max(); }
+    Result<Seq> accepted() override { return journal_.accepted(); }
+    void on_progress(std::function<void()> wake) override { journal_.on_progress(std::move(wake)); }
+    Result<Seq> image(const std::function<void(const Changes&)>& install) const override {
+        return journal_.image(install);
+    }
+    Result<Seq> read(Seq from, const std::function<bool(const FramePtr&)>& each) const override {
+        return journal_.read(from, each);
+    }
+
+    std::atomic<std::thread::id> asker{};
+    std::atomic<bool> asked_by_asker{false};
+
+private:
+    Journal& journal_;
+};
+
+TEST_F(ServiceTest, WhoeverAsksForReadinessNeverWaitsForTheJournal) {
+    service.reset();
+    registry = std::make_unique<MetricsRegistry>();
+    journal = std::make_unique<MemoryJournal>(log);
+    AskedJournal asked(*journal);
+    ServiceParts parts;
+    parts.journal = &asked;
+    parts.clock = &clock;
+    parts.metrics = registry.get();
+    ServiceOptions options;
+    options.book = kSmallBook;
+    options.default_policy = "tenant = \"nostro\"\n";
+    Service owner(std::move(parts), options);
+    ASSERT_TRUE(owner.start());
+    asked.asker = std::this_thread::get_id();
+    journal->set_full(true);
+    while (owner.ready()) std::this_thread::yield();
+    journal->set_full(false);
+    while (!owner.ready()) std::this_thread::yield();
+    EXPECT_FALSE(asked.asked_by_asker);
 }
 
 TEST_F(ServiceTest, ACommandThatFitsNoFrameIsRefusedAtOnce) {

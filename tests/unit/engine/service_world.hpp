@@ -31,6 +31,7 @@ public:
     }
     AsOf as_of() const override { return {read_through(), Instant{}}; }
     Result<std::optional<Recorded>> payment(PaymentId id) const override {
+        if (away) return none();
         const std::lock_guard lock(mutex_);
         std::optional<Recorded> found;
         for (const DecodedPtr& frame : frames_) {
@@ -44,7 +45,17 @@ public:
     }
     Result<Page<Recorded>> payments(const Search&) const override { return none(); }
     Result<Page<Recorded>> reviews(TenantNo, std::uint32_t, const std::string&) const override { return none(); }
-    Result<std::optional<AccountRecord>> account(AccountId) const override { return none(); }
+    Result<std::optional<AccountRecord>> account_as_of(AccountId, Seq) const override { return none(); }
+    Result<std::optional<AccountRecord>> account(AccountId id) const override {
+        const std::lock_guard lock(mutex_);
+        std::optional<AccountRecord> found;
+        for (const DecodedPtr& frame : frames_) {
+            for (const AccountImage& image : frame->changes.accounts) {
+                if (image.id == id) found.emplace().image = image;
+            }
+        }
+        return found;
+    }
     Result<Page<AccountRecord>> accounts(TenantNo, std::uint32_t, const std::string&) const override { return none(); }
     Result<AccountImage> account_at(AccountId, Seq) const override { return none(); }
     Result<Seq> seq_at(Instant) const override { return none(); }
@@ -66,7 +77,7 @@ public:
     }
     Result<Page<Recorded>> rows(const RowSearch&) const override { return none(); }
 
-    std::atomic<bool> stuck{false};
+    std::atomic<bool> stuck{false}, away{false};
 
 private:
     static Error none() { return {ErrorCode::unavailable, "not in this index"}; }

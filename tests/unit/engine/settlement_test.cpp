@@ -279,6 +279,30 @@ TEST_F(SettlementTest, WithoutSpaceCommandsAreTurnedAwayAndReadsGoOn) {
     EXPECT_EQ(node->run(payments(1, 1)).one().status, Status::settled) << "nothing was spent";
 }
 
+TEST_F(SettlementTest, WhileTheJournalConfirmsNothingWhoeverIsInNoFrameIsTurnedAway) {
+    NodeOptions options;
+    options.in_flight_max = 1;
+    options.limits.journal_slow_after = std::chrono::milliseconds(0);
+    start(options);
+    const auto under_way = node->submit(payments(1, 1));
+    node->turn();
+    const auto patient = node->submit(payments(2, 1));
+    node->turn();
+    EXPECT_FALSE(patient->yet()) << "the journal says that it will take a further frame";
+    node->journal.set_full(true);
+    const auto late = node->submit(payments(3, 1));
+    node->turn();
+    ASSERT_TRUE(patient->error);
+    ASSERT_TRUE(late->error);
+    EXPECT_EQ(late->error->code, ErrorCode::unavailable);
+    EXPECT_FALSE(under_way->yet()) << "what became of it is not known";
+
+    node->journal.set_full(false);
+    node->settle();
+    EXPECT_EQ(under_way->one().status, Status::settled);
+    EXPECT_EQ(node->run(payments(3, 1)).one().status, Status::settled);
+}
+
 TEST_F(SettlementTest, WhenSpaceEndsWithinABulkSubmissionItsFirstPartIsAnswered) {
     NodeOptions options;
     options.limits.payments_per_frame_max = 50;

@@ -81,7 +81,12 @@ ApiWorld::ApiWorld(std::string_view policy) : folder_(temporary_folder()), log_(
 
     checkpoints_ = std::make_unique<Checkpoints>(*journal_, clock_, SigningKey::random(), std::vector<Checkpoint>(),
                                                  [](const Checkpoint&) -> Result<> { return {}; });
-    api_ = {service_.get(), &registry_, &clock_, "1.2.3", checkpoints_.get(), {}, {}};
+    api_ = Api();
+    api_.service = service_.get();
+    api_.metrics = &registry_;
+    api_.clock = &clock_;
+    api_.version = "1.2.3";
+    api_.checkpoints = checkpoints_.get();
     auto routes = native_routes(api_);
     add_pages(routes, api_);
     router_ = std::make_unique<Router>(std::move(routes));

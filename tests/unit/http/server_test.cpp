@@ -187,6 +187,18 @@ TEST_F(ServerTest, StreamsSendWhatIsGivenAndEnd) {
     }
 }
 
+TEST_F(ServerTest, ABodyLeavesWhileItsStreamHasNothing) {
+    before_ = "data: first\n\n";
+    for (const std::string path : {"/stream", "/stream-worker"}) {
+        given_ = std::make_shared<GivenStream::Shared>();
+        RawClient one = client();
+        ASSERT_TRUE(one.send(get(path)));
+        ASSERT_TRUE(one.read_until("data: first\n\n\r\n")) << path;
+        given_->give("data: last\n\n", true);
+        EXPECT_TRUE(one.read_until("\r\nc\r\ndata: last\n\n\r\n0\r\n\r\n")) << path;
+    }
+}
+
 TEST_F(ServerTest, WhatIsAskedBehindAStreamIsAnsweredBehindIt) {
     for (const std::string path : {"/stream", "/stream-worker"}) {
         given_ = std::make_shared<GivenStream::Shared>();
@@ -298,6 +310,42 @@ TEST_F(ServerTest, ADocumentThatCannotBeFinishedIsNotEndedAsIfItWere) {
     ASSERT_TRUE(reader.read_until("first,"));
     server_->stop(std::chrono::milliseconds(10));
     EXPECT_FALSE(reader.read_until("0\r\n\r\n"));
+}
+
+TEST_F(ServerTest, StoppingEndsAThreadWhoseTickIsDueAtThatMoment) {
+    for (int round = 0; round < 3; ++round) {
+        start(quick());
+        is_busy_ = false;
+        RawClient one = client();
+        ASSERT_TRUE(one.send(get("/busy")));
+        is_busy_.wait(false);
+        server_->stop(std::chrono::milliseconds(0));
+    }
+}
+
+// While it looks for the next request it does all else too: what others answer, what is due, and the end.
+TEST_F(ServerTest, AThreadThatDoesNotSleepAnswersClosesAndEndsAsOthersDo) {
+    ServerOptions options;
+    options.spin = std::chrono::hours(1);
+    start(options);
+    std::vector<std::unique_ptr<RawClient>> clients;  // in the end more than it waits awake for
+    for (int i = 0; i < 8; ++i) {
+        clients.push_back(std::make_unique<RawClient>(server_->port()));
+        RawClient& one = *clients.back();
+        ASSERT_TRUE(one.send(post("/echo", "at once") + get("/held") + post("/worker", "worker")));
+        held_.take(static_cast<std::size_t>(i))(text("by another thread"));
+        EXPECT_EQ(one.response().body, "at once");
+        EXPECT_EQ(one.response().body, "by another thread");
+        EXPECT_EQ(one.response().body, "worker");
+    }
+    clients.resize(1);
+    server_->stop();
+    EXPECT_TRUE(clients.front()->ended());
+
+    options = quick();
+    options.spin = std::chrono::hours(1);
+    start(options);
+    EXPECT_TRUE(client().ended()) << "it was idle for too long";
 }
 
 TEST_F(ServerTest, StoppingDoesNotWaitForAnswersThatNeverCome) {

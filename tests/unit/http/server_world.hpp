@@ -9,8 +9,10 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "nostro/base/time.hpp"
 #include "nostro/http/problem.hpp"
 #include "nostro/http/server.hpp"
 #include "tests/unit/http/raw_client.hpp"
@@ -145,6 +147,14 @@ protected:
         all.push_back(route(Method::get, "/held", [this](const Request&, const Reply& reply) { held_.hold(reply); }));
         all.push_back(route(Method::get, "/read", [this](const Request&, const Reply& reply) { held_.hold(reply); }));
         all.back().keeps_request = true;
+        // As a thread looks that gets no processor for a while.
+        all.push_back(route(Method::get, "/busy", [this](const Request&, const Reply& reply) {
+            is_busy_ = true;
+            is_busy_.notify_all();
+            const SteadyTime until = steady_now() + std::chrono::milliseconds(60);
+            while (steady_now() < until) std::this_thread::yield();
+            reply(text("at last"));
+        }));
         all.push_back(
             route(Method::get, "/throws", [](const Request&, const Reply&) { throw std::runtime_error("x"); }));
         all.push_back(route(Method::get, "/items/{id}", [](const Request& request, const Reply& reply) {
@@ -158,6 +168,7 @@ protected:
                                 [this, on_worker](const Request&, const Reply& reply) {
                                     Response response;
                                     response.content_type = "text/event-stream";
+                                    response.body = before_;
                                     response.stream = std::make_unique<GivenStream>(given_, on_worker);
                                     reply(std::move(response));
                                 }));
@@ -181,7 +192,9 @@ protected:
     }
 
     HeldReplies held_;
+    std::atomic<bool> is_busy_{false};
     std::shared_ptr<GivenStream::Shared> given_ = std::make_shared<GivenStream::Shared>();
+    std::string before_;  // the body in front of it
     std::atomic<std::size_t> made_{0};
     Router router_{routes()};
     std::optional<MetricsRegistry> registry_;

@@ -187,6 +187,23 @@ TEST(ImageFoldTest, DaysKeepHistoryToo) {
     EXPECT_EQ(folded.journal->store().first(), 1u);
 }
 
+TEST(ImageFoldTest, ItIsBehindByClosedSegmentsThatNoImageStandsFor) {
+    FoldOptions options;
+    options.ids_max = 1000;
+    Folded folded(options);
+    folded.write(1, 20);
+    EXPECT_TRUE(*folded.fold->step(folded.writer->now()));
+    EXPECT_EQ(folded.fold->behind(), 0) << "the open segment waits for nobody";
+    folded.write(21, 40);
+    const double some = folded.fold->behind();
+    folded.write(41, 80);
+    const double more = folded.fold->behind();
+    EXPECT_GT(some, 0);
+    EXPECT_GT(more, some);
+    EXPECT_TRUE(*folded.fold->step(folded.writer->now()));
+    EXPECT_EQ(folded.fold->behind(), 0);
+}
+
 TEST(ImageFoldTest, AFullDiskDelaysItAndStopsNothing) {
     Folded folded;
     folded.write(1, 40);

@@ -78,7 +78,12 @@ protected:
         QueryIndexOptions options{made_.path() + (in_parts ? "/parts" : "/whole"), 50};
         if (in_parts) {
             options.read_bytes = [this](Seq seq, std::uint32_t begin, std::span<std::byte> into) {
+                reads_.push_back({seq, begin, begin + into.size()});
                 return store().bytes(seq, begin, into);
+            };
+            options.will_read = [this](Seq seq, std::uint32_t begin, std::uint32_t bytes) {
+                if (reads_.empty()) told_.push_back({seq, begin, std::uint64_t{begin} + bytes});
+                store().will_read(seq, begin, bytes);
             };
         }
         auto index = QueryIndex::open(options, [this](Seq seq) { return whole(seq); });
@@ -123,6 +128,12 @@ protected:
     }
     const SegmentStore& store() const { return busy_.journal->store(); }
 
+    struct Range {
+        Seq seq;
+        std::uint64_t begin, end;
+    };
+    std::vector<Range> reads_, told_;  // told before the first read
+
     BusyJournal busy_{20, false};
     test::TemporaryFolder made_;
 };
@@ -133,6 +144,29 @@ TEST_F(QueryIndexPartsTest, AreTheSameOutOfArchives) {
     busy_.fold();
     ASSERT_FALSE(busy_.disk->list(kArchiveFolder)->empty());
     expect_alike();
+}
+
+// So that a page waits for the disk once, not for each payment.
+TEST_F(QueryIndexPartsTest, WhatAPageReadsIsToldBeforeItsFirstRead) {
+    const auto index = open(true);
+    Search search;
+    search.account = test::account("zoe");
+    search.count_max = 50;
+    reads_.clear();
+    told_.clear();
+    const auto page = index->payments(search);
+    ASSERT_TRUE(page) << page.error().what;
+    ASSERT_EQ(page->items.size(), 50u);
+    const Seq many = page->items.back().places.front().seq;  // nearly all of them stand in this frame
+    std::size_t looked_at = 0;
+    for (const Range& read : reads_) {
+        if (read.seq != many) continue;
+        ++looked_at;
+        EXPECT_TRUE(std::ranges::any_of(told_, [&](const Range& told) {
+            return told.seq == read.seq && told.begin <= read.begin && read.end <= told.end;
+        })) << read.begin;
+    }
+    EXPECT_GE(looked_at, 45u);
 }
 
 TEST_F(QueryIndexPartsTest, DamageIsSaidNotReadAround) {

@@ -100,7 +100,8 @@ protected:
         ASSERT_TRUE(store) << store.error().what;
         IndexRunBuilder builder;
         how(builder);
-        ASSERT_TRUE((*store)->ingest(*builder.finish()));
+        const IndexRunPtr run = builder.finish();
+        ASSERT_TRUE((*store)->ingest(std::span(&run, 1)));
     }
     std::string folder() const { return made_.path() + "/index"; }
     Seq last() const { return busy_.writer->head().seq; }
@@ -206,7 +207,7 @@ TEST_F(VerifyIndexTest, DamagedFilesAreFound) {
     index(last());
     std::size_t damaged = 0;
     for (const auto& file : std::filesystem::directory_iterator(folder())) {
-        if (file.path().extension() != ".sst") continue;
+        if (file.path().extension() != ".run") continue;
         std::filesystem::resize_file(file.path(), file.file_size() / 2);
         ++damaged;
     }

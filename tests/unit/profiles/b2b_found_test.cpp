@@ -59,6 +59,7 @@ public:
     Result<Page<Recorded>> payments(const Search&) const override { return none(); }
     Result<Page<Recorded>> reviews(TenantNo, std::uint32_t, const std::string&) const override { return none(); }
     Result<std::optional<AccountRecord>> account(AccountId) const override { return none(); }
+    Result<std::optional<AccountRecord>> account_as_of(AccountId, Seq) const override { return none(); }
     Result<Page<AccountRecord>> accounts(TenantNo, std::uint32_t, const std::string&) const override { return none(); }
     Result<AccountImage> account_at(AccountId, Seq) const override { return none(); }
     Result<Seq> seq_at(Instant) const override { return none(); }

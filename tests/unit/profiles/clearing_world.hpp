@@ -11,6 +11,7 @@
 
 #include "nostro/base/text.hpp"
 #include "nostro/profiles/clearing_documents.hpp"
+#include "nostro/wire/message_json.hpp"
 #include "tests/unit/profiles/profile_world.hpp"
 
 namespace nostro::clearing {
@@ -47,7 +48,7 @@ protected:
     void sample() {
         for (const auto& account : world().setup.accounts) {
             open(account.name, account.risk_level, account.opening, account.holder,
-                 member_of(account.metadata, "account_type"));
+                 message_member(account.metadata, "account_type"));
         }
     }
     void change(const std::string& number, AccountStatus status) {

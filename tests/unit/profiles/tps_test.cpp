@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include "nostro/adapters/memory/memory_cache.hpp"
 #include "nostro/profiles/profile_answers.hpp"
 #include "tests/unit/profiles/profile_world.hpp"
 #include "tests/unit/profiles/route_caller.hpp"
@@ -60,6 +61,158 @@ TEST_F(TpsTest, TheSameKeyIsTheSameTransaction) {
     EXPECT_THAT(other.body, StartsWith(R"({"detail":"this key)"));
     EXPECT_EQ(world.balance("user:ann:USD"), -5'00);
     EXPECT_THAT(post(a_body("ann", "5")).body, HasSubstr(R"("id":2,)")) << "without a key it is another one";
+}
+
+// An index of some payments, and nothing else.
+class Indexed final : public History {
+public:
+    void add(const ProfileWorld::Told& told, std::string row = {}) {
+        Recorded recorded;
+        add_outcome(recorded, told.frame, told.receipt.place.index);
+        std::vector<IndexRow> rows;
+        index_rows(recorded.payment, rows);
+        ASSERT_EQ(rows.size(), 1u);
+        if (!row.empty()) rows.front().row = std::move(row);
+        rows_.emplace_back(rows.front(), std::move(recorded));
+    }
+    Result<Page<Recorded>> rows(const RowSearch& search) const override {
+        Page<Recorded> page;
+        for (const auto& [kept, recorded] : rows_) {
+            const bool is_it = kept.group == search.group && kept.row >= search.from && kept.row < search.to;
+            if (is_it && page.items.size() < search.count_max) page.items.push_back(recorded);
+        }
+        return page;
+    }
+    AsOf as_of() const override { return {}; }
+    Result<std::optional<Recorded>> payment(PaymentId) const override { return none(); }
+    Result<Page<Recorded>> payments(const Search&) const override { return none(); }
+    Result<Page<Recorded>> reviews(TenantNo, std::uint32_t, const std::string&) const override { return none(); }
+    Result<std::optional<AccountRecord>> account(AccountId) const override { return none(); }
+    Result<std::optional<AccountRecord>> account_as_of(AccountId, Seq) const override { return none(); }
+    Result<Page<AccountRecord>> accounts(TenantNo, std::uint32_t, const std::string&) const override { return none(); }
+    Result<AccountImage> account_at(AccountId, Seq) const override { return none(); }
+    Result<Seq> seq_at(Instant) const override { return none(); }
+    Result<Page<Entry>> entries(AccountId, std::optional<Instant>, std::optional<Instant>, bool, std::uint32_t,
+                                const std::string&) const override {
+        return none();
+    }
+    Result<Page<DeadLetter>> dead_letters(std::uint32_t, const std::string&) const override { return none(); }
+    Result<std::optional<DeadLetter>> dead_letter(Place) const override { return none(); }
+    Result<std::vector<Book::KindTotal>> totals_at(Seq) const override { return none(); }
+    Result<std::optional<Seq>> frame_of_number(TenantNo, std::uint64_t) const override { return std::optional<Seq>(); }
+
+private:
+    static Error none() { return {ErrorCode::unavailable, "not asked"}; }
+    std::vector<std::pair<IndexRow, Recorded>> rows_;
+};
+
+// The world's ledger with that index. What is taken in is decided elsewhere, as where there is no Book: without number.
+class Elsewhere final : public Ledger {
+public:
+    explicit Elsewhere(Ledger& there) : there_(there) {}
+    TenantNo tenant() const override { return there_.tenant(); }
+    const Clock& clock() const override { return there_.clock(); }
+    void submit(std::shared_ptr<const void> memory, std::span<const Wish> wishes, Receipts reply) override {
+        there_.submit(std::move(memory), wishes, [reply = std::move(reply)](Result<std::vector<Receipt>> receipts) {
+            for (Receipt& receipt : *receipts) {
+                receipt.answer.kind = Answer::Kind::recorded;
+                receipt.number = 0;
+            }
+            reply(std::move(receipts));
+        });
+    }
+    Result<> complete(std::vector<Receipt>&) const override { return {}; }
+    void when_readable(std::function<void()> then) const override { then(); }
+    const History& history() const override { return index; }
+    Result<DecodedPtr> frame(Seq seq) const override { return there_.frame(seq); }
+    Cache* cache() const override { return &store; }
+    PolicyPtr policy() const override { return there_.policy(); }
+    PolicyPtr policy(PolicyVersion version) const override { return there_.policy(version); }
+
+    Indexed index;
+    mutable MemoryCache store;
+
+private:
+    Ledger& there_;
+};
+
+std::string id_in(std::string_view body) {
+    const auto at = body.find("\"id\":") + 5;
+    return std::string(body.substr(at, body.find(',', at) - at));
+}
+
+TEST_F(TpsTest, WhatIsDecidedElsewhereHasAnIdOfItsOwnWhichIsTheSameForTheSameKey) {
+    Elsewhere ledger(*world.ledger);
+    RouteCaller there(world.profile->routes(ledger));
+    const Response taken = there.call(kPost, a_body("ann", "5"), {"key-00001"});
+    EXPECT_EQ(id_in(taken.body).size(), 16u);
+    EXPECT_THAT(taken.body, HasSubstr(R"("status":"pending")"));
+    EXPECT_THAT(taken.headers, HasSubstr("Location: /v1/payments/"));
+    EXPECT_EQ(id_in(there.call(kPost, a_body("ann", "5"), {"key-00001"}).body), id_in(taken.body));
+    EXPECT_NE(id_in(there.call(kPost, a_body("ann", "5")).body), id_in(taken.body)) << "another one";
+}
+
+TEST_F(TpsTest, WhatWasDecidedIsShownUnderTheIdThatWasAnsweredElsewhere) {
+    Elsewhere ledger(*world.ledger);
+    RouteCaller there(world.profile->routes(ledger));
+    const auto told = world.send(a_body("ann", "5"));
+    const auto other = world.send(a_body("bob", "6"), {"test", 2});
+    ledger.index.add(told);
+    ledger.index.add(other);
+    const std::string ticket = std::to_string(ticket_of(told.receipt.payment));
+    std::string shown = get("1").body;
+    EXPECT_THAT(shown, HasSubstr(R"("status":"completed")"));
+    shown.replace(shown.find(R"("id":1,)"), 7, fmt::format(R"("id":{},)", ticket));
+    EXPECT_EQ(there.call(kGet, {}, {ticket}).body, shown);
+    EXPECT_FALSE(ledger.store.get("txn:" + ticket)) << "tables and cache have its number";
+    EXPECT_EQ(there.call(kGet, {}, {std::to_string(1ull << 52)}).status, 404);
+    EXPECT_EQ(there.call(kGet, {}, {std::to_string(1ull << 53)}).status, 404) << "an id of neither kind";
+    ledger.index.add(other, ticket);
+    const Response both = there.call(kGet, {}, {ticket});
+    EXPECT_EQ(both.status, 409) << "nobody is shown another's transaction";
+    EXPECT_THAT(both.body, HasSubstr("GET /v1/payments/{id}"));
+}
+
+TEST_F(TpsTest, AnIdOfAProgramWithoutTheBookIsNoNumberAndIsReadByEveryJsonReader) {
+    for (const PaymentId id : {PaymentId{0, 0}, PaymentId{1, ~0ull}, PaymentId{~0ull, 1}}) {
+        EXPECT_TRUE(is_ticket(ticket_of(id)));
+        EXPECT_LT(ticket_of(id), 1ull << 53) << "a double holds it";
+    }
+    EXPECT_FALSE(is_ticket((1ull << 52) - 1));
+    EXPECT_FALSE(is_ticket(1ull << 53));
+}
+
+// Beside the world's own ledger, one with a cache.
+struct Cached {
+    explicit Cached(ProfileWorld& world)
+        : ledger(*world.service, world.clock, find_profile("tps")->tenant, &cache),
+          routes(world.profile->routes(ledger)) {}
+    MemoryCache cache;
+    TenantLedger ledger;
+    RouteCaller routes;
+};
+
+TEST_F(TpsTest, WhatTheCacheHasIsAnsweredWithoutTheStore) {
+    Cached there(world);
+    const Transaction other{99, "user_7", Money(3'50, *Currency::parse("EUR")), "completed", system_now()};
+    there.cache.put("txn:99", cache_of(other).value, {1, 0}, std::chrono::seconds(1));
+    EXPECT_EQ(there.routes.call(kGet, {}, {"99"}).body, body_of(transaction_of(cache_of(other).value, {}).value()));
+    there.cache.put("txn:98", cache_of(other).value, {1, 0}, std::chrono::seconds(1));
+    EXPECT_EQ(there.routes.call(kGet, {}, {"98"}).status, 404) << "what is told there is of another";
+}
+
+TEST_F(TpsTest, WhatWasReadInTheStoreIsPutIntoTheCache) {
+    Cached there(world);
+    const std::string stored = (post(a_body("user_11", "12.75")), get("1").body);
+    EXPECT_EQ(there.routes.call(kGet, {}, {"1"}).body, stored);
+    const auto kept = there.cache.get("txn:1");
+    ASSERT_TRUE(kept);
+    EXPECT_EQ(body_of(transaction_of(*kept, {}).value()), stored);
+    EXPECT_EQ(there.routes.call(kGet, {}, {"1"}).body, stored) << "out of the cache, the same to the letter";
+    for (const std::string_view wrong : {"", "{}", "gone wrong"}) {
+        there.cache.put("txn:1", wrong, {999, 0}, std::chrono::seconds(1));
+        EXPECT_EQ(there.routes.call(kGet, {}, {"1"}).body, stored) << wrong;
+    }
 }
 
 struct Sent {
@@ -253,6 +406,32 @@ TEST(TpsDocumentsTest, ACacheEntryIsTheTransactionForAnHour) {
     EXPECT_EQ(entry.value, R"({"id":7,"user_id":"user_11","amount":12.75,"currency":"USD","status":"completed",)"
                            R"("created_at":"2025-03-18T00:14:36.000005"})");
     EXPECT_EQ(entry.expires_s, 3600);
+}
+
+TEST(TpsDocumentsTest, ACacheEntryIsReadBackToTheLastDigit) {
+    for (const std::string_view amount : {"12.75", "12", "0.01", "9007199254740993.11"}) {
+        const Transaction one{7, "user \"11\" \u00e9", Money::parse(amount, kUsd).value(), "completed", kAt};
+        EXPECT_EQ(transaction_of(cache_of(one).value, Words()), one) << amount;
+    }
+    const Transaction yen{8, "u", Money(500, *Currency::parse("JPY")), "failed", kAt};
+    EXPECT_EQ(transaction_of(cache_of(yen).value, Words()), yen);
+}
+
+TEST(TpsDocumentsTest, OfTheCacheOnlyAnEndIsBelieved) {
+    const Transaction one{7, "user_11", Money(12'75, kUsd), "pending", kAt};
+    EXPECT_EQ(transaction_of(cache_of(one).value, Words()), std::nullopt);
+    Words renamed;
+    renamed.completed = "done";
+    Transaction ended = one;
+    ended.status = "completed";
+    EXPECT_EQ(transaction_of(cache_of(ended).value, renamed), std::nullopt);
+    for (
+        const std::string_view text :
+        {"", "{}", "null", R"({"id":"x","user_id":"u","amount":1,"currency":"USD","status":"completed"})",
+         R"({"id":7,"user_id":"u","amount":1,"currency":"???","status":"completed","created_at":"2025-03-18T00:14:36"})",
+         R"({"id":7,"user_id":"u","amount":1e5,"currency":"USD","status":"completed","created_at":"2025-03-18T00:14:36"})"}) {
+        EXPECT_EQ(transaction_of(text, Words()), std::nullopt) << text;
+    }
 }
 
 TEST(TpsDocumentsTest, TimesHaveNoZoneAndDecimalsOnlyWhereTheyAre) {

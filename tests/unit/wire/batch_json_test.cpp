@@ -70,6 +70,52 @@ TEST(BatchJsonTest, TellsItemsInOrderAndBadOnesAlone) {
                             "5  /idempotency_key idempotency_key_malformed", "6 key-00000007 ok"));
 }
 
+struct KeptTexts {
+    std::vector<std::string_view> keys, references;
+    bool all_in(std::string_view text) const {
+        return std::ranges::all_of(keys, [&](std::string_view key) {
+            return key.data() >= text.data() && key.data() < text.data() + text.size();
+        });
+    }
+};
+
+// The texts of two payments, looked at after the reader has read something else.
+KeptTexts texts_kept(Arena& arena, const JsonInput& input, bool stays) {
+    KeptTexts kept;
+    JsonReader reader;
+    FieldErrors errors;
+    const auto each = [&](const BatchItem& item) {
+        if (item.wish == nullptr) return;
+        kept.keys.push_back(item.wish->payment.key);
+        kept.references.push_back(item.wish->payment.reference);
+    };
+    EXPECT_TRUE(read_payment_lines(reader, input, BatchMode::independent, {arena, stays}, each, errors));
+    Arena other;
+    const std::string noise(input.text.size(), ' ');
+    EXPECT_FALSE(read_payment_lines(
+                     reader, {noise + "{}", 0}, BatchMode::independent, other, [](const BatchItem&) {}, errors) ==
+                 std::nullopt);
+    return kept;
+}
+
+TEST(BatchJsonTest, TextsOfAnInputThatStaysAreNotCopiedButWhereTheyHadToBe) {
+    const std::string text = item("key-00000001", R"("reference":"R-1",)") + "\n" +
+                             item("key-00000002", R"("reference":"caf\u00e9",)") + "\n";
+    const std::string padded = text + std::string(kJsonPadding, '\0');
+    const std::string_view body(padded.data(), text.size());
+    const JsonInput with_room{body, padded.size()};
+    for (const auto& [input, stays, points_into] :
+         {std::tuple{with_room, true, true}, {with_room, false, false}, {JsonInput{body, body.size()}, true, false}}) {
+        Arena arena;
+        const KeptTexts kept = texts_kept(arena, input, stays);
+        EXPECT_THAT(kept.keys, ElementsAre("key-00000001", "key-00000002"));
+        EXPECT_THAT(kept.references, ElementsAre("R-1", "caf\xC3\xA9"));
+        if (points_into || !stays) {
+            EXPECT_EQ(kept.all_in(body), points_into);
+        }
+    }
+}
+
 TEST(BatchJsonTest, ModeMayStandAnywhere) {
     EXPECT_EQ(read(payments({item("key-00000001")}, R"(,"mode":"atomic")"))->batch->mode, BatchMode::atomic);
     EXPECT_EQ(read(R"({"mode":"atomic","payments":[)" + item("key-00000001") + "]}")->batch->mode, BatchMode::atomic);

@@ -4,6 +4,7 @@
 #include <rapidcheck/gtest.h>
 
 #include <cstring>
+#include <set>
 #include <thread>
 
 #include "nostro/base/sha256.hpp"
@@ -201,6 +202,19 @@ TEST(FrameBuilderTest, UsesTheMemoryOfFramesThatAreGone) {
     first.reset();
     const FramePtr third = build();
     EXPECT_EQ(third->bytes().data(), first_bytes);
+}
+
+TEST(FrameBuilderTest, SmallFramesThatAreKeptLieCloseTogether) {
+    FrameBuilder builder(8u << 20);
+    std::vector<FramePtr> kept;
+    std::set<const std::byte*> places;
+    for (int i = 0; i < 64; ++i) {
+        builder.begin();
+        kept.push_back(builder.finish(a_header(), {}, {}, {}));
+        places.insert(kept.back()->bytes().data());
+    }
+    ASSERT_EQ(places.size(), kept.size());
+    EXPECT_EQ(*places.rbegin() - *places.begin(), std::ptrdiff_t{63 * kFrameAlign}) << "not 8 MiB for each";
 }
 
 TEST(FrameBuilderTest, FramesMayOutliveItAndEndOnAnyThread) {

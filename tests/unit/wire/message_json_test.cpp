@@ -55,6 +55,15 @@ TEST(MessageJsonTest, ANameWithAPointIsNoWayInside) {
     for (const auto& [message, wanted] : cases) EXPECT_EQ(read(message), wanted) << message;
 }
 
+TEST(MessageJsonTest, AnEmptyNameIsPassedOver) {
+    const Case cases[] = {
+        {R"({"party":{"id":"p1"},"":0,"amount":5})", "n:5 - t:p1"},
+        {R"({"amount":{"value":1.50,"":"p2"},"party":{"id":"p1"}})", "- n:1.50 t:p1"},
+        {R"({"party":{"id":"p1"},"amount":{"":"p2","value":1.50},"":{"id":"p3"}})", "- n:1.50 t:p1"},
+    };
+    for (const auto& [message, wanted] : cases) EXPECT_EQ(read(message), wanted) << message;
+}
+
 TEST(MessageJsonTest, OfMembersThatStandTwiceTheLastCountsWhole) {
     const Case cases[] = {
         {R"({"amount":{"value":1.50},"amount":null})", "0 - -"},

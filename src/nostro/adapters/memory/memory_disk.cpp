@@ -142,11 +142,10 @@ void MemoryDisk::cut_power(Xoshiro256& random) {
         }
     }
     under_way_.clear();
-    for (auto& [number, open] : files_) {
-        auto& bytes = open.node->bytes;
-        if (bytes.size() > open.node->synced) {
-            bytes.resize(open.node->synced + random.below(bytes.size() - open.node->synced + 1));
-        }
+    // Closing a file does not make it durable, and neither does a name.
+    for (auto& [name, node] : storage_->nodes_) {
+        auto& bytes = node->bytes;
+        if (bytes.size() > node->synced) bytes.resize(node->synced + random.below(bytes.size() - node->synced + 1));
     }
     dead_ = true;
     if (owns_lock_) storage_->locked_ = owns_lock_ = false;

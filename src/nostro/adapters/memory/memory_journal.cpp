@@ -32,6 +32,7 @@ void MemoryJournal::arrive(const FramePtr& frame) {
     if (frame->header.epoch == log_->epoch_ && advance(log_->end_, *frame)) {
         log_->frames_.push_back(frame);
         accepted_ = frame->header.seq;
+        log_->arrived_.notify_all();
     } else {
         ++log_->void_frames_;
         fenced_ = true;
@@ -80,6 +81,14 @@ Result<Head> MemoryJournal::take_over() {
     written_ = log_->end_;
     accepted_ = written_.seq;
     return Head{written_.seq, written_.digest, epoch_, written_.time, written_.cursors};
+}
+
+Result<Seq> MemoryJournal::follow(std::chrono::milliseconds patience) {
+    std::unique_lock lock(log_->mutex_);
+    if (taken_over_) return Error{ErrorCode::invalid, "journal: follow after take_over"};
+    log_->arrived_.wait_for(lock, patience, [this] { return log_->end_.seq > followed_; });
+    followed_ = log_->end_.seq;
+    return followed_;
 }
 
 Result<> MemoryJournal::ready(Need need) {

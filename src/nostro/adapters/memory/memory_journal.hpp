@@ -1,6 +1,7 @@
 // A journal in memory: for tests, the simulator, and whoever wants no disk. Its log outlives the owners, and may have
 // several of them at once, as a Kafka partition may.
 #pragma once
+#include <condition_variable>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -23,6 +24,7 @@ public:
 private:
     friend class MemoryJournal;
     mutable std::mutex mutex_;
+    std::condition_variable arrived_;
     std::uint32_t epoch_ = 0;
     std::deque<FramePtr> frames_;
     Seq dropped_ = 0;
@@ -48,6 +50,7 @@ public:
     void set_bounds(std::size_t in_flight_max, std::size_t frame_bytes_max);
 
     Result<Head> take_over() override;
+    Result<Seq> follow(std::chrono::milliseconds patience) override;
     Result<> ready(Need need) override;
     Result<> append(FramePtr frame) override;
     std::size_t in_flight_max() const override { return in_flight_max_; }
@@ -66,7 +69,7 @@ private:
     bool taken_over_ = false, full_ = false, full_for_upkeep_ = false, fenced_ = false, failed_ = false;
     std::uint32_t epoch_ = 0;
     ChainPoint written_;
-    Seq accepted_ = 0;
+    Seq accepted_ = 0, followed_ = 0;
     std::deque<FramePtr> in_flight_;
     std::function<void()> wake_;
 };

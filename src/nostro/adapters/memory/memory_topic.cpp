@@ -22,4 +22,12 @@ Result<> MemoryTopic::publish(std::span<const Message> messages) {
     return {};
 }
 
+Result<std::vector<Headers>> MemoryTopic::newest() {
+    const std::lock_guard lock(mutex_);
+    if (trouble_) return *trouble_;
+    std::vector<Headers> newest;
+    if (!messages_.empty()) newest.push_back(messages_.back().headers);
+    return newest;
+}
+
 }  // namespace nostro

@@ -17,6 +17,7 @@ public:
     void trouble(std::optional<Error> error, bool after_taking = false);
 
     Result<> publish(std::span<const Message> messages) override;
+    Result<std::vector<Headers>> newest() override;
 
 private:
     mutable std::mutex mutex_;

@@ -73,8 +73,50 @@ function show() {
   waiting = [];
 }
 setInterval(show, 500);
-const stream = new EventSource("/v1/stream");
-stream.addEventListener("payment", (message) => {
-  waiting.push(JSON.parse(message.data));
-  if (waiting.length > 12) waiting.shift();
-});
+
+// The outcomes of one ledger at a time: a browser keeps six connections to a host, and each stream takes one.
+const tenants = element("tenant");
+let stream = null;
+function follow(tenant) {
+  if (stream) stream.close();
+  waiting = [];
+  delete rows.dataset.live;
+  const cell = document.createElement("td");
+  cell.colSpan = 5;
+  cell.textContent = "none yet: they appear here as they become durable";
+  const row = document.createElement("tr");
+  row.append(cell);
+  rows.replaceChildren(row);
+  stream = new EventSource(`/v1/stream?tenant=${encodeURIComponent(tenant)}`);
+  stream.addEventListener("payment", (message) => {
+    waiting.push(JSON.parse(message.data));
+    if (waiting.length > 12) waiting.shift();
+  });
+}
+
+function link(path, title, text) {
+  const anchor = document.createElement("a"), name = document.createElement("b"), what = document.createElement("span");
+  anchor.href = path;
+  name.textContent = title;
+  what.textContent = text;
+  anchor.append(name, what);
+  element("pages").append(anchor);
+}
+
+async function profiles() {
+  let served = [];
+  try {
+    served = (await (await fetch("/v1/profiles")).json()).data;
+  } catch {
+    // The counts above tell that nobody answers.
+  }
+  for (const { name, title } of served) {
+    tenants.add(new Option(name, name));
+    if (title) link(`/docs/${name}`, `${name} API`, title);
+  }
+  tenants.add(new Option("nostro", "nostro"));
+  element("ledger").hidden = served.length === 0;
+  tenants.addEventListener("change", () => follow(tenants.value));
+  follow(tenants.value);
+}
+profiles();

@@ -1,4 +1,4 @@
-// A hash of texts that stands in files: it never changes.
+// A hash of texts that stands in files and tables: it never changes.
 #pragma once
 #define XXH_INLINE_ALL
 #include <xxhash.h>

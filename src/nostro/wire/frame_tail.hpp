@@ -24,6 +24,12 @@ public:
         }
     }
 
+    // The oldest of them; 0: there is none.
+    Seq first() const {
+        const std::lock_guard lock(mutex_);
+        return frames_.empty() ? 0 : frames_.front()->header.seq;
+    }
+
     // Appends frames from `from` up to and with `through`, at most `count_max`. False: it is not that far back.
     bool get(Seq from, Seq through, std::size_t count_max, std::vector<FramePtr>& into) const {
         const std::lock_guard lock(mutex_);
