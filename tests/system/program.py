@@ -26,7 +26,7 @@ started = []  # since the test began; the report of a failure shows what they lo
 
 def environment(more=None):
     """Ours without the settings that somebody has in theirs."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("NOSTRO_")}
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("NOSTRO_", "KAFKA_"))}
     return {**clean, **(more or {})}
 
 
@@ -43,12 +43,15 @@ def run(*arguments, env=None, input=None, timeout=PATIENCE_S, cwd=None):
 
 
 class Program:
-    """nostro serve. `url` is None when it ended instead of listening."""
+    """nostro serve, or another command that listens. `url` is None when it ended instead.
 
-    def __init__(self, data, *arguments, sets=None, listen="127.0.0.1:0", env=None, prefix=()):
+    A worker that keeps nothing has no folder; `data` names its log alone then.
+    """
+
+    def __init__(self, data, *arguments, sets=None, listen="127.0.0.1:0", env=None, prefix=(), words=("serve",), folder=True):
         self.data = Path(data)
         self.log = self.data.with_name(f"{self.data.name}.{len(started)}.stderr")
-        command = [*prefix, BINARY, "serve", "--data", str(data), *arguments]
+        command = [*prefix, BINARY, *words, *(["--data", str(data)] if folder else []), *arguments]
         if listen is not None:
             command += ["--listen", listen]
         with open(self.log, "wb") as stderr:

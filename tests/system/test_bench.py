@@ -65,6 +65,19 @@ def test_an_open_loop_sends_what_is_due_and_tells_how_late_it_was(shared):
     assert late == sorted(late), load
     # A latency counts from when the request was due, so none is less than its own lateness.
     assert load["latency_us"]["p100"] >= load["lateness_us"]["p100"], load
+    # Of its lateness, what no busy connection was the reason for; and what the machine does to a thread that only sleeps.
+    own, machine, writes = ([load[each][name] for name in QUANTILES]
+                            for each in ("own_lateness_us", "machine_late_us", "machine_write_us"))  # fmt: skip
+    assert own == sorted(own) and own[-1] <= late[-1], load
+    assert machine == sorted(machine) and writes == sorted(writes) and machine[-1] > 0 < writes[-1], load
+    assert load["machine_late_at_real_time_priority"] in (True, False), load
+
+
+def test_people_are_told_whose_lateness_it_was(shared):
+    done = run("bench", "--url", shared.url, "--load", "concurrent", "--rate", 1000, "--seconds", 1, "--accounts", 100)
+    assert done.returncode == 0, done
+    assert "while a connection was free" in done.stdout and "a thread that only sleeps" in done.stdout, done
+    assert "raw 4 KiB writes meanwhile" in done.stdout, done
 
 
 @pytest.mark.parametrize("journal", ["segment", "memory"])
@@ -96,6 +109,13 @@ class Empty(BaseHTTPRequestHandler):
         self.send_response(202)
         self.send_header("Content-Length", "0")
         self.end_headers()
+
+    def do_GET(self):
+        self.paths.add(self.path)
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
 
     def log_message(self, *_):
         pass
@@ -134,11 +154,33 @@ def test_a_body_of_ones_own_is_sent_with_new_digits():
     assert len(set(Empty.amounts)) > 40 and all(100 <= float(each) < 200 for each in Empty.amounts)
 
 
+def test_paths_of_a_file_are_read_in_any_order(tmp_path):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Empty)
+    Empty.paths.clear()
+    paths = tmp_path / "paths"
+    paths.write_text("".join(f"/at/{number:02}\n" for number in range(20)))
+    words = ["bench", "--plain", f"http://127.0.0.1:{server.server_port}", "--get", paths, "--load", "single", "--json"]
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        found = loads(run(*words, "--payments", 150))
+        paths.write_text("/at/1\n/at/10\n")
+        uneven = run(*words)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert found["single"]["payments"] == 150 and found["single"]["refused_requests"] == 0, found
+    assert Empty.paths == {f"/at/{number:02}" for number in range(20)}
+    assert uneven.returncode == 2 and "line 2" in uneven.stderr, uneven
+
+
 @pytest.mark.parametrize("arguments, word", [
     (["--url", "http://127.0.0.1:1", "--plain", "http://127.0.0.1:1"], "exclude each other"),
     (["--url", "http://127.0.0.1:1", "--journal", "memory"], "server of its own"),
     (["--journal", "memory", "--prove"], "nothing to prove"),
     (["--body", "{}"], "--plain names"),
+    (["--get", "/no/such/file", "--plain", "http://127.0.0.1:1"], "cannot be read"),
     (["--body", "{}", "--plain", "http://127.0.0.1:1", "--load", "bulk"], "one request each"),
 ])  # fmt: skip
 def test_what_does_not_go_together_is_told(arguments, word):

@@ -256,15 +256,14 @@ def test_a_service_that_takes_nothing_is_told(taker):
     assert "/v1/profiles/upi/messages: there is no such route" in done.stderr and len(taker.seen) == 1
     taker.answer = lambda *_: (500, {"title": "broken", "detail": "out of order", "code": "x"})
     assert "out of order" in generate("upi", "--to", "http", "--url", taker.url, code=3).stderr
-    assert "127.0.0.1:1" in generate("clearing", "--to", "http://127.0.0.1:1", code=3).stderr
+    assert "127.0.0.1:1" in generate("clearing", "--to", "http://127.0.0.1:1", "--wait", "0s", code=3).stderr
 
 
 @pytest.mark.parametrize("arguments, told", [
-    (["upi", "--to", "kafka"], "--to 'kafka': messages go to stdout, to a file or to http"),
-    (["b2b", "--to", "postgres"], "--to 'postgres': documents go to stdout, to a file or to http"),
-    (["clearing", "--to", "ftp://x"], "--to 'ftp://x': rows go to stdout, to a file or to http"),
+    (["b2b", "--to", "postgres"], "--to 'postgres': documents go to stdout, to a file, to http or to kafka"),
+    (["clearing", "--to", "ftp://x"], "--to 'ftp://x': rows go to stdout, to a file, to http or to kafka"),
     (["clearing", "--rows", "accounts", "--to", "http"], "--to 'http': sample accounts go to stdout or to a file"),
-    (["b2b", "--format", "json", "--to", "http"], "--format json: a service takes ndjson; leave --format out"),
+    (["b2b", "--format", "json", "--to", "http"], "--format json: a service or a topic takes ndjson; leave --format out"),
     (["upi", "--to", "http", "--url", "ftp://x"], "--url or NOSTRO_URL: 'ftp://x' is none"),
     (["upi", "--users", "1"], "--users: "), (["b2b", "--customers", "3"], "--customers: "),
     (["b2b", "--format", "xml"], "--format: "), (["clearing", "--rows", "banks"], "--rows: "),

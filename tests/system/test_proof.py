@@ -84,7 +84,7 @@ def test_the_index_is_proved_with_the_books(nostro):
     code, told = verify()
     assert code == 0 and told["index"] == "compared" and told["index_through"] == told["last"], told
     assert told["index_entries"] > 10 and told["commands_decided"] >= 4 and told["decided_through"] == told["last"]
-    files = list((program.data / "index").glob("*.sst"))
+    files = list((program.data / "index").glob("*.run"))
     files[0].write_bytes(files[0].read_bytes()[:-100])
     code, told = verify()
     assert code == 1 and told["findings"][0]["file"] == "index", told

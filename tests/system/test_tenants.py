@@ -136,3 +136,17 @@ def test_the_command_line_names_a_ledger(served, api):
     assert run("accounts", "show", name, "--url", served.url).returncode != 0
     decided = run("reviews", "approve", payment_id, "--by", "r.novak", "--reason", "fine", "--url", served.url)
     assert (decided.returncode, "settled" in decided.stdout) == (0, True), decided.stderr
+
+
+def test_the_books_are_those_of_all_tenants(served, api):
+    assert [each["tenant"] for each in api.get("/v1/tenants").json["data"]] == ["nostro", "clearing"]
+    api.open("3.00")
+    opened(api, "7.00")
+    api.readable()
+    done = run("verify", "--url", served.url, "--json")
+    told = json.loads(done.stdout)
+    assert done.returncode == 0 and told["consistent"] and told["accounts_compared"] and not told["findings"], told
+    (usd,) = api.get("/v1/ledger/trial-balance").json["currencies"]
+    assert [kind["kind"] for kind in usd["kinds"]] == ["customer", "house"], usd
+    there = [len(api.pages("/v1/accounts", tenant=tenant)) for tenant in ("nostro", "clearing")]
+    assert all(there) and told["accounts"] == sum(there), (told, there)

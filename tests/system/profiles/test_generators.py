@@ -228,3 +228,12 @@ def test_clearing_samples_are_there_by_one_command():
         ("TXN001", Decimal("1000.00"), "ACC001", "ACC002"), ("TXN002", Decimal("2500.50"), "ACC003", "ACC004"),
         ("TXN003", Decimal("750.25"), "ACC005", "ACC006")]  # fmt: skip
     assert {each["transaction_type"] for each in rows} == {"TRANSFER"}
+
+
+@pytest.mark.parametrize("kind, count", [("upi", 3), ("b2b", 3), ("clearing", 6)])
+@pytest.mark.parametrize("options", [("--start", "now"), ("--start", "2026-02-03"), ("--seed", 7)])
+def test_another_start_or_seed_has_other_ids(kind, count, options):
+    member = {"upi": "tx_id", "b2b": "payment_id", "clearing": "transaction_id"}[kind]
+    ids = [{row[member] for row in lines(kind, "--count", count, "--to", "stdout", *more)} for more in ((), options)]
+    shared = {"TXN001", "TXN002", "TXN003"} if kind == "clearing" else set()
+    assert ids[0] & ids[1] == shared, "the samples are always the same, and nothing else"
