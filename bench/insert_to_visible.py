@@ -37,16 +37,19 @@ class Connection:
         return value
 
 
-def insert(name):
-    return (f"INSERT INTO transactions (transaction_id, amount, from_account, to_account, transaction_type) "
-            f"VALUES ('{name}', 0.01, 'ACC001', 'ACC002', 'TRANSFER')")  # fmt: skip
+def insert(names):
+    return ("INSERT INTO transactions (transaction_id, amount, from_account, to_account, transaction_type) "
+            f"SELECT {names}, 0.01, 'ACC001', 'ACC002', 'TRANSFER'")  # fmt: skip
+
+
+def insert_one(name):
+    return insert(f"'{name}'")
 
 
 def bulk(address, run, count):
     inserts, looks = Connection(address), Connection(address)
     begun = time.perf_counter()
-    inserts.ask(insert("%").replace("VALUES (", "SELECT ").replace("'TRANSFER')", "'TRANSFER'")
-                .replace("'%'", f"'{run}-' || n") + f" FROM generate_series(1, {count}) n")
+    inserts.ask(insert(f"'{run}-' || n") + f" FROM generate_series(1, {count}) n")
     inserted = time.perf_counter()
     settled = f"SELECT count(*) FROM transactions WHERE transaction_id LIKE '{run}-%' AND status = 'settled'"
     while (found := int(looks.ask(settled))) < count:
@@ -74,7 +77,7 @@ def main():
         further, number = Connection(address), 0
         while not ended.wait(options.every):
             number += 1
-            further.ask(insert(f"{run}-L{number}"))
+            further.ask(insert_one(f"{run}-L{number}"))
 
     if options.every:
         threading.Thread(target=load, daemon=True).start()
@@ -82,7 +85,7 @@ def main():
     for number in range(options.count):
         name = f"{run}-{number}"
         begun = time.perf_counter()
-        inserts.ask(insert(name))
+        inserts.ask(insert_one(name))
         while looks.ask(f"SELECT status FROM transactions WHERE transaction_id = '{name}'") != "settled":
             assert time.perf_counter() - begun < 30, "it is never settled"
         times.append((time.perf_counter() - begun) * 1e3)

@@ -159,7 +159,8 @@ Result<> IntakeWorker::start() {
             .policies = &policies_,
             .book = fmt::format("whoever reads the topic {} (nostro serve, nostro worker settlement)",
                                 config_.kafka.commands_topic),
-            .profiles = posted_->list()};
+            .profiles = posted_->list(),
+            .command_bytes_max = KafkaIntakeOptions{}.command_bytes_max};
     router_ = std::make_unique<Router>(routes());
     http_metrics_ = std::make_unique<HttpMetrics>(metrics_, *router_);
     auto server = Server::start(*options, *router_, *http_metrics_);

@@ -4,11 +4,11 @@
 #include <cstddef>
 
 #include "nostro/base/assert.hpp"
+#include "nostro/base/digit.hpp"
 
 namespace nostro {
 namespace {
 
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 constexpr bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
 constexpr bool is_letter(char c) { return is_upper(c) || (c >= 'a' && c <= 'z'); }
 constexpr bool is_digit_or_upper(char c) { return is_digit(c) || is_upper(c); }

@@ -262,11 +262,8 @@ Parameter period_parameter(std::string_view parameter_name) {
 }  // namespace
 
 std::vector<Route> account_history_routes(const Api& api) {
-    Route entries;
-    entries.path = "/v1/accounts/{id}/entries";
-    entries.operation = "listEntries";
-    entries.tag = "Accounts";
-    entries.summary = "What moved on an account, with running balances";
+    Route entries = route_of(Method::get, "/v1/accounts/{id}/entries", "listEntries", "Accounts",
+                             "What moved on an account, with running balances");
     entries.parameters = {path_account(),
                           period_parameter("from"),
                           period_parameter("to"),
@@ -282,11 +279,8 @@ std::vector<Route> account_history_routes(const Api& api) {
     entries.keeps_request = true;
     entries.handler = fresh(*api.service, list_entries);
 
-    Route statement;
-    statement.path = "/v1/accounts/{id}/statement";
-    statement.operation = "getStatement";
-    statement.tag = "Accounts";
-    statement.summary = "A statement: opening balance, entries, closing balance";
+    Route statement = route_of(Method::get, "/v1/accounts/{id}/statement", "getStatement", "Accounts",
+                               "A statement: opening balance, entries, closing balance");
     statement.description = "Oldest first. Opening balance plus credits less debits is the closing balance.";
     statement.parameters = {
         path_account(),

@@ -355,12 +355,8 @@ void post_accounts(Service& service, const Request& request, const Reply& reply)
 
 std::vector<Route> batch_routes(const Api& api) {
     Service& service = *api.service;
-    Route payments;
-    payments.method = Method::post;
-    payments.path = "/v1/payments/batch";
-    payments.operation = "createPayments";
-    payments.tag = "Payments";
-    payments.summary = "Takes up to 10,000 payments";
+    Route payments =
+        route_of(Method::post, "/v1/payments/batch", "createPayments", "Payments", "Takes up to 10,000 payments");
     payments.description =
         "As one JSON object, or as NDJSON with a payment a line. `independent` (default): an item that cannot be taken "
         "has "
@@ -382,12 +378,8 @@ std::vector<Route> batch_routes(const Api& api) {
         post_payments(service, request, reply);
     };
 
-    Route accounts;
-    accounts.method = Method::post;
-    accounts.path = "/v1/accounts/batch";
-    accounts.operation = "openAccounts";
-    accounts.tag = "Accounts";
-    accounts.summary = "Opens up to 10,000 accounts";
+    Route accounts =
+        route_of(Method::post, "/v1/accounts/batch", "openAccounts", "Accounts", "Opens up to 10,000 accounts");
     accounts.description =
         "As one JSON object, or as NDJSON with an account a line. Each is opened, was there already with the same "
         "fields, or "

@@ -287,12 +287,8 @@ void redrive_letter(const Api& api, const Request& request, const Reply& reply) 
 constexpr std::string_view kTag = "Dead letters";
 
 Route keep_route(Service& service) {
-    Route route;
-    route.method = Method::post;
-    route.path = "/v1/dead-letters";
-    route.operation = "keepDeadLetter";
-    route.tag = kTag;
-    route.summary = "Keeps input that could not be read";
+    Route route =
+        route_of(Method::post, "/v1/dead-letters", "keepDeadLetter", kTag, "Keeps input that could not be read");
     route.description =
         "For whoever brings payments from elsewhere: what cannot be made a payment is kept in the journal with its "
         "reason, instead of being lost. With an `Idempotency-Key`, sending it again keeps it once.";

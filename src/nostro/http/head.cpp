@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "nostro/base/digit.hpp"
 #include "nostro/base/text.hpp"
 #include "nostro/http/target.hpp"
 
@@ -27,8 +28,6 @@ std::unexpected<Refusal> bad_header(std::string_view detail) { return refuse("ba
 std::unexpected<Refusal> bad_framing(std::string_view detail) { return refuse("bad_framing", detail); }
 
 bool is_token(std::string_view text) { return !text.empty() && std::ranges::all_of(text, is_token_char); }
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 

@@ -19,6 +19,7 @@ struct IntakeApi {
     const Policies* policies = nullptr;     // with the native tenant's: names of rails
     std::string book;                       // who has the Book, for people
     std::vector<ServedProfile> profiles{};  // whose messages it takes
+    std::size_t command_bytes_max = 0;      // what the intake takes at most
 };
 // Answers 421: the route needs the Book. The api outlives it.
 std::function<void(const Request&, const Reply&)> elsewhere(const IntakeApi& api);

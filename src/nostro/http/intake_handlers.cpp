@@ -12,7 +12,7 @@ namespace nostro {
 namespace {
 
 // A topic takes messages of a megabyte; what surrounds the bytes of a dead letter must fit, too.
-constexpr std::size_t kMessageMax = 900'000, kCommandMax = 1'000'000;
+constexpr std::size_t kMessageMax = 900'000;
 
 SubmissionBuilder builder_of(const IntakeApi& api, std::shared_ptr<const void> memory) {
     return SubmissionBuilder({.policies = api.policies, .sealed = nullptr, .tenant = 0}, std::move(memory));
@@ -128,7 +128,7 @@ std::vector<Route> intake_routes(const IntakeApi& api, std::vector<Route> native
             route.handler = [&api](const Request& request, const Reply& reply) {
                 post_messages({.profiles = api.profiles,
                                .message_bytes_max = kMessageMax,
-                               .command_bytes_max = kCommandMax,
+                               .command_bytes_max = api.command_bytes_max,
                                .policies = api.policies},
                               request, reply);
             };

@@ -168,11 +168,7 @@ void add_pages(std::vector<Route>& routes, const Api& api, std::span<const ApiDo
     if (one) head.version = documents[0].version;
     for (const ApiDocument& document : documents) head.schemas.push_back(document.schemas);
 
-    Route openapi;
-    openapi.path = "/openapi.json";
-    openapi.operation = "getOpenApi";
-    openapi.tag = "Operating";
-    openapi.summary = "This document";
+    Route openapi = route_of(Method::get, "/openapi.json", "getOpenApi", "Operating", "This document");
     openapi.answers = {json_answer(200, "OpenAPI 3.1.", "OpenApi")};
     routes.push_back(std::move(openapi));
     const std::size_t place = routes.size() - 1;

@@ -204,12 +204,7 @@ void list_payments(const Api& api, const Request& request, const Reply& reply) {
 }
 
 Route post_route(Service& service) {
-    Route route;
-    route.method = Method::post;
-    route.path = "/v1/payments";
-    route.operation = "createPayment";
-    route.tag = "Payments";
-    route.summary = "Takes one payment";
+    Route route = route_of(Method::post, "/v1/payments", "createPayment", "Payments", "Takes one payment");
     route.description =
         "`202` means durable. `status` is the state at that moment; a payment that the rules decline is taken too, "
         "with "
@@ -232,12 +227,8 @@ Route post_route(Service& service) {
 }
 
 Route simulate_route(Service& service) {
-    Route route;
-    route.method = Method::post;
-    route.path = "/v1/payments/simulate";
-    route.operation = "simulatePayment";
-    route.tag = "Payments";
-    route.summary = "Decides a payment without moving anything";
+    Route route = route_of(Method::post, "/v1/payments/simulate", "simulatePayment", "Payments",
+                           "Decides a payment without moving anything");
     route.takes = {{"application/json", "PaymentRequest"}};
     route.answers = {json_answer(200, "What would become of it now.", "Simulation")};
     add_problems(route, {400, 422, 503});
@@ -248,11 +239,8 @@ Route simulate_route(Service& service) {
 }
 
 Route get_route(Service& service) {
-    Route route;
-    route.path = "/v1/payments/{id}";
-    route.operation = "getPayment";
-    route.tag = "Payments";
-    route.summary = "The whole payment, with why and when";
+    Route route =
+        route_of(Method::get, "/v1/payments/{id}", "getPayment", "Payments", "The whole payment, with why and when");
     route.parameters = {path_id()};
     route.answers = {json_answer(200, "The payment.", "Payment")};
     add_problems(route, {404, 503});
@@ -262,11 +250,7 @@ Route get_route(Service& service) {
 }
 
 Route list_route(const Api& api) {
-    Route route;
-    route.path = "/v1/payments";
-    route.operation = "listPayments";
-    route.tag = "Payments";
-    route.summary = "Payments, newest first";
+    Route route = route_of(Method::get, "/v1/payments", "listPayments", "Payments", "Payments, newest first");
     route.description =
         "An account, a reference, a rail with a status, or a span of at most 31 days must bound the search; the other "
         "filters narrow it. An `idempotency_key` names one payment, and stands alone beside `tenant`.";

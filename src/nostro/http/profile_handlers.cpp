@@ -48,11 +48,8 @@ void show_documents(const Api& api, const Request& request, const Reply& reply) 
 }
 
 Route documents_route(const Api& api) {
-    Route route;
-    route.path = "/v1/profiles/{name}/documents/{key}";
-    route.operation = "getDocuments";
-    route.tag = kTag;
-    route.summary = "What the system's stores, topics and logs hold of one payment";
+    Route route = route_of(Method::get, "/v1/profiles/{name}/documents/{key}", "getDocuments", kTag,
+                           "What the system's stores, topics and logs hold of one payment");
     route.description =
         "Made of what is on record, as the profile gives it to every store: rows, messages, cache entries, lines of "
         "logs. What stands in there is the profile's; its page lists it.";
@@ -77,11 +74,7 @@ Route documents_route(const Api& api) {
 
 std::vector<Route> profile_routes(const Api& api) {
     std::vector<Route> routes;
-    Route list;
-    list.path = "/v1/profiles";
-    list.operation = "listProfiles";
-    list.tag = kTag;
-    list.summary = "The profiles that are served";
+    Route list = route_of(Method::get, "/v1/profiles", "listProfiles", kTag, "The profiles that are served");
     list.answers = {json_answer(200, "All of them.", "ProfileList")};
     list.handler = [&api](const Request&, const Reply& reply) { list_profiles(api.profiles, reply); };
     routes.push_back(std::move(list));

@@ -288,12 +288,8 @@ void post_messages(const MessageDoor& door, const Request& request, const Reply&
 }
 
 Route messages_route() {
-    Route route;
-    route.method = Method::post;
-    route.path = "/v1/profiles/{name}/messages";
-    route.operation = "postMessages";
-    route.tag = kTag;
-    route.summary = "Takes messages in the shape of the system that the profile stands in for";
+    Route route = route_of(Method::post, "/v1/profiles/{name}/messages", "postMessages", kTag,
+                           "Takes messages in the shape of the system that the profile stands in for");
     route.description =
         "One JSON message, or one a line. Each becomes a payment, a record or, if nobody can read it, a dead letter "
         "with its reason; `202` means that all of that is durable. Messages that bring no id of their own are known "

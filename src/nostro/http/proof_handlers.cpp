@@ -51,11 +51,8 @@ std::vector<Route> proof_routes(const Api& api) {
     std::vector<Route> routes;
     if (api.checkpoints == nullptr) return routes;
 
-    Route payment;
-    payment.path = "/v1/payments/{id}/proof";
-    payment.operation = "getPaymentProof";
-    payment.tag = "Proofs";
-    payment.summary = "What proves that the payment is in the journal, checkable without this program";
+    Route payment = route_of(Method::get, "/v1/payments/{id}/proof", "getPaymentProof", "Proofs",
+                             "What proves that the payment is in the journal, checkable without this program");
     payment.description =
         "For each outcome of the payment: the frame that holds it, the headers of the frames behind it up to the next "
         "checkpoint, and that checkpoint, signed with Ed25519. `nostro verify --proof FILE` checks it, and so do sixty "
@@ -69,11 +66,8 @@ std::vector<Route> proof_routes(const Api& api) {
     });
     routes.push_back(std::move(payment));
 
-    Route ledger;
-    ledger.path = "/v1/ledger/proof";
-    ledger.operation = "getLedgerProof";
-    ledger.tag = "Proofs";
-    ledger.summary = "The books now, a signed checkpoint of them, and when they were last proved whole";
+    Route ledger = route_of(Method::get, "/v1/ledger/proof", "getLedgerProof", "Proofs",
+                            "The books now, a signed checkpoint of them, and when they were last proved whole");
     ledger.answers = {json_answer(200, "The proof.", "LedgerProof")};
     add_problems(ledger, {503});
     ledger.handler = [&api](const Request&, const Reply& reply) { ledger_proof(api, reply); };

@@ -81,12 +81,9 @@ void decide_review(Service& service, bool approve, const Request& request, const
 }
 
 Route review_route(Service& service, bool approve) {
-    Route route;
-    route.method = Method::post;
-    route.path = approve ? "/v1/reviews/{id}/approve" : "/v1/reviews/{id}/reject";
-    route.operation = approve ? "approveReview" : "rejectReview";
-    route.tag = "Reviews";
-    route.summary = approve ? "Lets a payment in review go on" : "Rejects a payment in review";
+    Route route = route_of(Method::post, approve ? "/v1/reviews/{id}/approve" : "/v1/reviews/{id}/reject",
+                           approve ? "approveReview" : "rejectReview", "Reviews",
+                           approve ? "Lets a payment in review go on" : "Rejects a payment in review");
     route.description =
         "Names reviewer and reason. The same decision again gets the same answer; the other one `409 already_decided`.";
     route.parameters = {path_id(), key_parameter(false)};
@@ -154,12 +151,8 @@ void put_policy(const Api& api, const Request& request, const Reply& reply) {
 }
 
 Route policy_route(const Api& api) {
-    Route route;
-    route.method = Method::put;
-    route.path = "/v1/policies/{tenant}";
-    route.operation = "changePolicy";
-    route.tag = "Policies";
-    route.summary = "Puts a new version of the rules in force";
+    Route route = route_of(Method::put, "/v1/policies/{tenant}", "changePolicy", "Policies",
+                           "Puts a new version of the rules in force");
     route.description =
         "In force from the next frame on. The body is the TOML text that docs/policy.md describes, or JSON that holds "
         "it.";
@@ -194,11 +187,8 @@ std::vector<Route> review_routes(const Api& api) {
     routes.push_back(review_route(service, true));
     routes.push_back(review_route(service, false));
 
-    Route policies;
-    policies.path = "/v1/policies";
-    policies.operation = "listPolicies";
-    policies.tag = "Policies";
-    policies.summary = "All versions of the rules, oldest first";
+    Route policies =
+        route_of(Method::get, "/v1/policies", "listPolicies", "Policies", "All versions of the rules, oldest first");
     policies.parameters = {tenant_parameter()};
     policies.answers = {json_answer(200, "The versions.", "PolicyList")};
     add_problems(policies, {400});

@@ -111,11 +111,8 @@ void open_stream(Service& service, const Request& request, const Reply& reply) {
 
 std::vector<Route> stream_routes(const Api& api) {
     Service& service = *api.service;
-    Route route;
-    route.path = "/v1/stream";
-    route.operation = "streamEvents";
-    route.tag = "Stream";
-    route.summary = "Outcomes of payments as they become durable";
+    Route route =
+        route_of(Method::get, "/v1/stream", "streamEvents", "Stream", "Outcomes of payments as they become durable");
     route.description =
         "Server-sent events. Each has an id; sent back as `Last-Event-ID` (browsers do so by themselves) it resumes "
         "without a "

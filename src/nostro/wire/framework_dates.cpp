@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cstdint>
 
+#include "nostro/base/digit.hpp"
+
 namespace nostro {
 namespace {
 
@@ -11,8 +13,6 @@ using namespace std::chrono;
 
 constexpr std::int64_t kSecondsMax = 20'000'000'000;  // larger numbers are milliseconds
 constexpr std::string_view kTooShort = "input is too short";
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 FrameworkDate wrong(std::string_view why) { return {.day = {}, .fault = why, .inexact = false}; }
 

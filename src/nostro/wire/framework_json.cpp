@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "nostro/base/assert.hpp"
+#include "nostro/base/digit.hpp"
 #include "nostro/base/json_text.hpp"
 #include "nostro/base/text.hpp"
 #include "nostro/wire/framework_dates.hpp"
@@ -18,8 +19,6 @@ namespace nostro {
 namespace {
 
 constexpr std::size_t kAmountMax = 64;  // characters; what is longer is no amount of anything
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool is_ascii(std::string_view text) {
     constexpr std::uint64_t kHigh = 0x8080808080808080;

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 
+#include "nostro/base/digit.hpp"
+
 namespace nostro {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_hex_digit(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
 }  // namespace

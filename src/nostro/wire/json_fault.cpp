@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <string>
 
+#include "nostro/base/digit.hpp"
 #include "nostro/base/text.hpp"
 
 namespace nostro {
 namespace {
 
 bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20; }
 
 // Reads without recursion, however deep the text is nested.
