@@ -20,7 +20,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr milliseconds kPatience{20'000};
+constexpr milliseconds kPatience{60'000};  // only bounds how long something broken holds a test up
 
 // What an owner is told when it has lost its journal, on a thread of the journal's.
 class Loss {
@@ -52,13 +52,35 @@ protected:
         to.cluster = test::broker();
         to.topic = topic_;
         to.single_broker = true;
+        to.reach_patience = to.look_up_patience = kPatience;
+        return to;
+    }
+    // An owner that notices nothing by itself, so that what it meets does not depend on when it looks.
+    KafkaJournalOptions without_watch() const {
+        auto to = options();
+        to.watch_every = kPatience * 10;
         return to;
     }
     std::unique_ptr<KafkaJournal> open() const { return open(options()); }
-    static std::unique_ptr<KafkaJournal> open(KafkaJournalOptions with) {
-        auto journal = KafkaJournal::open(std::move(with));
+    // The broker may be slow: it is asked again.
+    static std::unique_ptr<KafkaJournal> open(const KafkaJournalOptions& with) {
+        auto journal = KafkaJournal::open(with);
+        const auto until = std::chrono::steady_clock::now() + kPatience;
+        while (!journal && journal.error().code == ErrorCode::unavailable && std::chrono::steady_clock::now() < until) {
+            journal = KafkaJournal::open(with);
+        }
         if (!journal) throw std::runtime_error(journal.error().what);
         return std::move(*journal);
+    }
+    // Follows until it has come there; a broker that does not answer for a moment is asked again.
+    static void follow_to(KafkaJournal& journal, Seq seq) {
+        const auto until = std::chrono::steady_clock::now() + kPatience;
+        for (;;) {
+            const auto end = journal.follow(milliseconds(50));
+            if (end && *end >= seq && read(journal).size() >= seq) return;
+            if (!end && end.error().code != ErrorCode::unavailable) throw std::runtime_error(end.error().what);
+            if (std::chrono::steady_clock::now() > until) throw std::runtime_error("the follower does not get there");
+        }
     }
     static Head take_over(KafkaJournal& journal) {
         auto head = journal.take_over();
@@ -111,7 +133,7 @@ protected:
 };
 
 TEST_F(KafkaJournalTest, AfterATakeOverNoFrameOfTheOldOwnerCountsEvenIfItContinuesTheChain) {
-    const auto old = open();
+    const auto old = open(without_watch());
     FrameChain old_chain(take_over(*old));
     auto written = write(*old, old_chain, 3);
 
@@ -158,18 +180,16 @@ TEST_F(KafkaJournalTest, WhoeverFollowsReadsWhatCountsAsItComesAndClaimsNothing)
     FrameChain chain(take_over(*owner));
     write(*owner, chain, 3);
     auto follower = open();
-    EXPECT_EQ(*follower->follow(milliseconds(0)), 3u);
+    EXPECT_EQ(follower->follow(milliseconds(0)).value(), 3u);
     EXPECT_THAT(read(*follower), SizeIs(3));
     write(*owner, chain, 2);
-    while (*follower->follow(milliseconds(50)) < 5) {
-    }
+    follow_to(*follower, 5);
     // What counts for no owner counts for no follower, and what a new owner writes does.
     put(std::vector<std::byte>(40));
     auto next = open();
     FrameChain continued(take_over(*next));
     write(*next, continued, 2);
-    while (*follower->follow(milliseconds(50)) < 7 || read(*follower).size() < 7) {
-    }
+    follow_to(*follower, 7);
     EXPECT_EQ(follower->void_records(), 1u);
     EXPECT_EQ(follower->epoch(), 2u);
     EXPECT_EQ(take_over(*follower).seq, 7u);
@@ -177,7 +197,7 @@ TEST_F(KafkaJournalTest, WhoeverFollowsReadsWhatCountsAsItComesAndClaimsNothing)
 }
 
 TEST_F(KafkaJournalTest, RecordsThatAreNoFramesOfTheChainAreVoidAndCounted) {
-    const auto owner = open();
+    const auto owner = open(without_watch());  // it meets the hole when it writes
     FrameChain chain(take_over(*owner));
     const auto written = write(*owner, chain, 3);
     const std::string greeting = "hello";
@@ -246,7 +266,7 @@ TEST_F(KafkaJournalTest, WhoeverHasTheChainUpToAFrameBeginsToReadBehindIt) {
         journal->expect_origin(4711, "the folder");
         ASSERT_TRUE(journal->begin_behind(*point));
         EXPECT_EQ(journal->owner(), owners[(known - 1) / 40]) << "of the claim before frame " << known;
-        EXPECT_EQ(*journal->follow(milliseconds(0)), 200u);
+        EXPECT_EQ(journal->follow(milliseconds(0)).value(), 200u);
         EXPECT_LE(journal->void_records(), (200 - known) / 40 * 5 + 5);
         Seq next = known;
         const auto read =
@@ -260,7 +280,7 @@ TEST_F(KafkaJournalTest, WhoeverHasTheChainUpToAFrameBeginsToReadBehindIt) {
     auto stranger = *point_behind(*written[99]);
     stranger.digest = {};
     ASSERT_TRUE(journal->begin_behind(stranger));
-    EXPECT_EQ(*journal->follow(milliseconds(0)), 200u);
+    EXPECT_EQ(journal->follow(milliseconds(0)).value(), 200u);
     EXPECT_THAT(read(*journal), SizeIs(200));
     // One that took it over from there writes on.
     const auto owner = open();
@@ -328,9 +348,7 @@ TEST_F(KafkaJournalTest, ATopicThatWasCutOrMadeAnewEndsTheOwner) {
 }
 
 TEST_F(KafkaJournalTest, ATopicThatWasMadeAnewAndIsLongerByNowEndsWhoeverReliesOnTheOldOne) {
-    auto with = options();
-    with.watch_every = kPatience * 10;  // it finds out by what it writes
-    const auto busy = open(with), follower = open();
+    const auto busy = open(without_watch()), follower = open();  // it finds out by what it writes
     FrameChain chain(take_over(*busy));
     write(*busy, chain, 3);
     ASSERT_EQ(follower->follow(milliseconds(0)).value(), 3u);
@@ -346,7 +364,7 @@ TEST_F(KafkaJournalTest, ATopicThatWasMadeAnewAndIsLongerByNowEndsWhoeverReliesO
     EXPECT_THAT(accepted.error().what, HasSubstr("but frame 3 was accepted as record 3"));
     Result<Seq> followed = Seq{0};
     for (const auto until = std::chrono::steady_clock::now() + kPatience;
-         followed && std::chrono::steady_clock::now() < until;) {
+         (followed || followed.error().code == ErrorCode::unavailable) && std::chrono::steady_clock::now() < until;) {
         followed = follower->follow(milliseconds(50));
     }
     ASSERT_FALSE(followed);
@@ -369,7 +387,8 @@ TEST_F(KafkaJournalTest, AnIdleOwnerNoticesThatItsTopicWasMadeAnew) {
     ASSERT_TRUE(lost);
     EXPECT_EQ(lost->code, ErrorCode::corrupt) << lost->what;
     EXPECT_THAT(lost->what, HasSubstr("was made anew under its name"));
-    EXPECT_THAT(lost->what, HasSubstr("but frame 3 was accepted as record 3"));
+    // Which record that was is told from where it has read to, and it may have read some of the new topic.
+    EXPECT_THAT(lost->what, HasSubstr("but frame 3 was accepted as record "));
 }
 
 TEST_F(KafkaJournalTest, ATopicOnOneBrokerIsRefusedUnlessItIsAskedFor) {
