@@ -18,13 +18,19 @@ public:
         options.topic = topic_;
         options.single_broker = true;
         options.tail_bytes = tail_bytes_;
-        auto journal = KafkaJournal::open(std::move(options));
-        EXPECT_TRUE(journal) << journal.error().what;
+        options.reach_patience = options.look_up_patience = kPatience;
+        auto journal = KafkaJournal::open(options);
+        const auto until = std::chrono::steady_clock::now() + kPatience;
+        while (!journal && journal.error().code == ErrorCode::unavailable && std::chrono::steady_clock::now() < until) {
+            journal = KafkaJournal::open(options);
+        }
+        if (!journal) throw std::runtime_error(journal.error().what);
         journal_ = std::move(*journal);
         return *journal_;
     }
 
 private:
+    static constexpr std::chrono::milliseconds kPatience{60'000};  // the broker may get no processor for a while
     const std::string topic_ = test::new_topic("contract");
     const std::size_t tail_bytes_;
     std::unique_ptr<KafkaJournal> journal_;

@@ -47,14 +47,17 @@ KafkaJournalOptions on(const MockCluster& cluster) {
     options.cluster = cluster.settings();
     options.topic = "journal";
     options.look_at_topic = false;
-    options.look_up_patience = milliseconds(500);
+    options.reach_patience = milliseconds(60'000);
+    options.look_up_patience = milliseconds(2'000);  // of what is in no log it is waited out
     return options;
 }
 
 // The frames that are in the log by the chain rule, for a reader that takes nobody's word.
 Seq end_of_log(const MockCluster& cluster) {
-    const auto reader = KafkaJournal::open(on(cluster));
-    return (*reader)->follow(milliseconds(0)).value();
+    auto options = on(cluster);
+    options.look_up_patience = milliseconds(60'000);
+    const auto reader = KafkaJournal::open(options).value();
+    return reader->follow(milliseconds(0)).value();
 }
 
 class KafkaReportsTest : public testing::TestWithParam<rd_kafka_resp_err_t> {};
