@@ -40,9 +40,10 @@ inline void delete_records(const KafkaClient& admin, const std::string& topic, s
     }
 }
 
-// Another topic under the same name.
+// Another topic under the same name, which the broker knows when it returns.
 inline void make_anew(KafkaClient& admin, const std::string& topic, int partitions = 1) {
     constexpr std::chrono::seconds kPatience{20};
+    const std::string before = topic_identity(admin, topic, kPatience).value().id;
     const KafkaQueue queue(rd_kafka_queue_new(admin.get()));
     rd_kafka_DeleteTopic_t* gone = rd_kafka_DeleteTopic_new(topic.c_str());
     rd_kafka_DeleteTopics(admin.get(), &gone, 1, nullptr, queue.get());
@@ -52,6 +53,12 @@ inline void make_anew(KafkaClient& admin, const std::string& topic, int partitio
     // The name is taken for as long as the old one is being removed.
     while (!create_topic(admin, {.name = topic, .partitions = partitions, .replicas = 1, .settings = {}}, kPatience)) {
         if (std::chrono::steady_clock::now() > until) throw std::runtime_error("the topic was not made anew");
+    }
+    // The controller may have done both before the broker, which is asked, has heard of the first.
+    for (;;) {
+        const auto now = topic_identity(admin, topic, kPatience);
+        if (now && now->id != before) return;
+        if (std::chrono::steady_clock::now() > until) throw std::runtime_error("the old topic did not go");
     }
 }
 
