@@ -49,6 +49,7 @@ protected:
         options.address = address;
         options.pause = milliseconds(5);
         options.look_every = look_every_;
+        options.stalled_after = milliseconds(600'000);  // what stops intake is what a test does
         auto journal = PostgresJournal::open(options);
         EXPECT_TRUE(journal) << journal.error().what;
         progress_.watch(**journal);
