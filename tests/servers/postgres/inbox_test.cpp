@@ -147,7 +147,7 @@ protected:
     Database database;
     static constexpr std::chrono::milliseconds kShort{3'000},
         kLong{60'000};  // the machine may be busy with other things
-    std::chrono::milliseconds kept{15'000}, derive_after{60'000}, patience = kLong;
+    std::chrono::milliseconds kept{600'000}, derive_after{60'000}, patience = kLong;
     SystemClock clock;
     std::shared_ptr<MemoryLog> log = std::make_shared<MemoryLog>();
     Followers followers;
@@ -278,8 +278,8 @@ TEST_F(InboxTest, LostConnectionsLoseAndDoubleNothing) {
     derive_after = kShort / 6;
     const std::array there{&instance(), &instance()};
     constexpr int kKills = 40;  // of half the connections each; where they cost more than they leave, nothing gets on
+    const auto by = connected(database.address());
     std::jthread killer([&] {
-        const auto by = connected(database.address());
         for (int kill = 0; kill < kKills; ++kill) {
             ASSERT_TRUE(
                 by->script("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = "
@@ -290,7 +290,9 @@ TEST_F(InboxTest, LostConnectionsLoseAndDoubleNothing) {
     constexpr int kPayments = 200;
     std::vector<int> left(kPayments);
     for (int i = 0; i < kPayments; ++i) left[static_cast<std::size_t>(i)] = i;
-    for (int turn = 0; !left.empty() && turn < 200; ++turn) {
+    // Many turns are over at once: who cannot reach the server says so for a moment without asking again.
+    const auto until = std::chrono::steady_clock::now() + 2 * kLong;
+    for (int turn = 0; !left.empty() && std::chrono::steady_clock::now() < until; ++turn) {
         std::vector<std::pair<int, std::future<Told>>> asked;
         for (const int each : left) {
             asked.emplace_back(each, pay(*there[static_cast<std::size_t>(turn) % 2], "key-" + std::to_string(each), 1));
@@ -326,7 +328,8 @@ TEST_F(InboxTest, AConnectionThatIsLostDuringCommitIsAskedForAgain) {
     constexpr int kPayments = 6;
     for (int i = 0; i < kPayments; ++i) {
         Told told = wait(pay(there, "key-" + std::to_string(i), 1));
-        while (!told && told.error().code == ErrorCode::unavailable) {
+        // On a machine that is slow nobody may learn in time what became of the COMMIT.
+        while (!told && (told.error().code == ErrorCode::unavailable || told.error().code == ErrorCode::unknown)) {
             told = wait(pay(there, "key-" + std::to_string(i), 1));
         }
         ASSERT_TRUE(told) << told.error().what;
@@ -413,7 +416,7 @@ TEST_F(InboxTest, WhatWasTakenIsClearedAway) {
     start();
     PostgresIntake& there = instance();
     for (int i = 0; i < 5; ++i) ASSERT_TRUE(wait(pay(there, "key-" + std::to_string(i), 1)));
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    const auto until = std::chrono::steady_clock::now() + kLong;
     while (database.lines("SELECT count(*) FROM nostro.inbox") != "0\n") {
         ASSERT_LT(std::chrono::steady_clock::now(), until);
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
