@@ -69,7 +69,10 @@ TEST_F(PostgresOwnerLockTest, AnEpochThatAnotherOneHasTakenMeanwhileIsNotOurs) {
 
 TEST_F(PostgresOwnerLockTest, WhoeverTakesOverMayTakeLongerThanASessionMayIdle) {
     const auto claimant = lock(1);
-    claimant->claims();
+    // Its session may not idle for long until the claim has said so, and a machine may be slower than that.
+    do {
+        claimant->claims();
+    } while (!claimant->trouble().empty());
     EXPECT_TRUE(is_held());
     const auto other = test::connected(database_.address() + " application_name=idle");
     ASSERT_TRUE(other->script("SET idle_session_timeout = 300"));
