@@ -17,7 +17,7 @@ using Text = std::optional<std::string>;
 
 class RedisCacheTest : public RedisTest {
 protected:
-    RedisCache cache(std::chrono::milliseconds timeout = 5s) {
+    RedisCache cache(std::chrono::milliseconds timeout = 60s) {
         const ClientOptions options{.connect_timeout = timeout, .reply_timeout = timeout, .ca_file = {}};
         return {address, options, {"j1", "s1"}, clock, registry};
     }
@@ -26,6 +26,12 @@ protected:
         auto future = promise.get_future();
         cache.find(key, [told = std::move(promise)](Text text) mutable { told.set_value(std::move(text)); });
         return future;
+    }
+    // A hasty cache may find this machine too slow, and tries again after a while.
+    static void put_and_find(RedisCache& cache, const std::string& key, const std::string& value) {
+        do {
+            cache.put(key, value, {1, 0}, 1h);
+        } while (asked(cache, key).get() != Text(value));
     }
     // How often the server was asked for values.
     std::uint64_t exchanges() {
@@ -46,8 +52,12 @@ TEST_F(RedisCacheTest, EveryReaderHearsItsOwnAndManyShareAnExchange) {
     for (std::size_t i = 0; i < kMany; i += 2)
         there.put("k" + std::to_string(i), "of " + std::to_string(i), {1, 0}, 1h);
     say({"CONFIG", "RESETSTAT"});
+    // Whoever asks goes on while the first is told, and the others find one exchange for all of them.
+    std::promise<void> all_asked;
+    there.find("k0", [until = all_asked.get_future().share()](const Text&) { until.wait(); });
     std::vector<std::future<Text>> all;
     for (std::size_t i = 0; i < kMany; ++i) all.push_back(asked(there, "k" + std::to_string(i)));
+    all_asked.set_value();
     for (std::size_t i = 0; i < kMany; ++i) {
         EXPECT_EQ(all[i].get(), i % 2 == 0 ? Text("of " + std::to_string(i)) : std::nullopt);
     }
@@ -55,10 +65,9 @@ TEST_F(RedisCacheTest, EveryReaderHearsItsOwnAndManyShareAnExchange) {
 }
 
 TEST_F(RedisCacheTest, ASilentServerIsLeftAloneAndEverybodyHearsOfIt) {
-    RedisCache there = cache(50ms);
-    there.put("k", "v", {1, 0}, 1h);
-    ASSERT_EQ(asked(there, "k").get(), Text("v"));
-    say({"CLIENT", "PAUSE", "400", "ALL"});
+    RedisCache there = cache(200ms);
+    put_and_find(there, "k", "v");
+    pause_server();
     std::vector<std::future<Text>> all;
     for (int i = 0; i < 100; ++i) all.push_back(asked(there, "k"));
     for (auto& each : all) EXPECT_EQ(each.get(), std::nullopt);
@@ -68,8 +77,8 @@ TEST_F(RedisCacheTest, ASilentServerIsLeftAloneAndEverybodyHearsOfIt) {
 
 TEST_F(RedisCacheTest, WhoeverWaitsWhenItStopsHearsThatNothingIsThere) {
     RedisCache there = cache(200ms);
-    there.put("k", "v", {1, 0}, 1h);
-    say({"CLIENT", "PAUSE", "400", "ALL"});
+    put_and_find(there, "k", "v");
+    pause_server();
     std::vector<std::future<Text>> all;
     for (int i = 0; i < 100; ++i) all.push_back(asked(there, "k"));
     there.stop();

@@ -2,6 +2,7 @@
 #pragma once
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <initializer_list>
 #include <string>
@@ -25,15 +26,23 @@ protected:
 
     // What an operator would see.
     Reply say(std::initializer_list<std::string_view> words) {
-        Client client(address, {});
+        Client client(address, patient());
         auto reply = client.ask(std::span(words.begin(), words.size()));
         EXPECT_TRUE(reply) << reply.error().what;
         return reply ? *reply : Reply{};
     }
     std::string text(std::string_view key) { return say({"GET", key}).text; }
     CacheStore store(const std::string& journal = "j1", const std::string& secret = "s1") {
-        return {address, {}, {journal, secret}};
+        return {address, patient(), {journal, secret}};
     }
+    // Only bounds how long a server that is gone holds a test up.
+    static ClientOptions patient() {
+        ClientOptions options;
+        options.connect_timeout = options.reply_timeout = std::chrono::milliseconds(60'000);
+        return options;
+    }
+    // Nobody is answered for so long: longer than any time-out of a test by more than a machine may stand still.
+    void pause_server() { EXPECT_EQ(say({"CLIENT", "PAUSE", "6000", "ALL"}).text, "OK"); }
 
     Address address;
 };
