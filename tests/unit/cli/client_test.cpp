@@ -94,11 +94,7 @@ TEST(ClientTest, AnAnswerThatBreaksOffIsUnknownNotRefused) {
 
 TEST(ClientTest, NobodyListeningIsUnavailableAndSaysWhere) {
     Url url;
-    {
-        CannedServer server({});
-        url = server.url();
-        ASSERT_TRUE(connect_to(url, std::chrono::seconds(5)));
-    }
+    const UniqueFd bound = bind_anywhere(url);
     Client client(url);
     const auto answer = client.get("/");
     ASSERT_FALSE(answer);
