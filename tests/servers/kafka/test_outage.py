@@ -32,8 +32,7 @@ class Broker:
     def kill(self):
         pid = int(Path(self.folder, "1", "pid").read_text())
         os.kill(pid, signal.SIGKILL)
-        topics.until(lambda: Path(f"/proc/{pid}/cmdline").exists() and b"java" in Path(f"/proc/{pid}/cmdline").read_bytes(),
-                     False)  # fmt: skip
+        subprocess.run(["tail", f"--pid={pid}", "-f", "/dev/null"], timeout=PATIENCE_S, check=True)
 
 
 @pytest.fixture
