@@ -64,6 +64,7 @@ def get(topic, count):
          "enable.auto.commit": False}
     )  # fmt: skip
     try:
+        until(lambda: bool(partitions(topic)), True)  # what has just been made is not known everywhere yet
         consumer.assign(
             [confluent_kafka.TopicPartition(topic, number, confluent_kafka.OFFSET_BEGINNING)
              for number in partitions(topic)]
