@@ -47,20 +47,24 @@ class Fleet:
 
     @property
     def owner(self):
-        return self.running[-1]
+        """While whoever ended is begun again, that is waited for."""
+        with self.changed:
+            return self.running[-1]
 
     def leaves(self, program):
         with self.changed:
             self.running.remove(program)
 
     def kill(self):
-        owner = self.owner
-        self.leaves(owner)
+        with self.changed:
+            owner = self.owner
+            self.leaves(owner)
         owner.end(signal.SIGKILL)
 
     def stop(self, program=None):
-        program = program or self.owner
-        self.leaves(program)
+        with self.changed:
+            program = program or self.owner
+            self.leaves(program)
         program.stop()
 
     def ends_by_itself(self, program):

@@ -40,6 +40,7 @@ class Postgres:
     def kill(self):
         """Ends when no process of the server is left: until then its memory is taken."""
         first = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        os.kill(first, signal.SIGSTOP)  # nobody who connects meanwhile gets a process that is not in the list
         group = [first, *map(int, Path(f"/proc/{first}/task/{first}/children").read_text().split())]
         os.kill(first, signal.SIGKILL)
         for pid in group:

@@ -133,17 +133,25 @@ def all_connections_are_ended(world):
         world.payers.go_on(10)
 
 
+def signalled(process, number):
+    """False: it has ended by itself."""
+    try:
+        os.kill(process, number)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def a_backend_is_killed(world):
-    os.kill(world.backends()[0], signal.SIGKILL)  # the server ends all others, and recovers
+    # The server ends all others, and recovers.
+    until(lambda: any(signalled(backend, signal.SIGKILL) for backend in world.backends()))
 
 
 def all_backends_hang(world):
-    stopped = world.backends()
-    for backend in stopped:
-        os.kill(backend, signal.SIGSTOP)
+    stopped = [backend for backend in world.backends() if signalled(backend, signal.SIGSTOP)]
     time.sleep(2)
     for backend in stopped:
-        os.kill(backend, signal.SIGCONT)
+        signalled(backend, signal.SIGCONT)
 
 
 def somebody_locks_the_tables(world):
