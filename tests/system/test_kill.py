@@ -24,22 +24,25 @@ class Load:
         self.killed = Event()
         self.full = Event()
 
+    def ask(self, api, path, body, **rest):
+        answer = api.post(path, body, **rest)
+        assert answer.status == 202 and "Idempotent-Replayed" not in answer.headers, answer
+        return answer
+
     def one(self, api, choice):
         key = unique("kill")
         body = payment(*choice.sample(self.accounts, 2), f"{choice.randint(1, 900)}.{choice.randint(0, 99):02}",
                        capture=choice.choice(["automatic", "automatic", "manual"]))  # fmt: skip
         self.asked[key] = body
-        answer = api.post("/v1/payments", body, key=key)
-        assert answer.status == 202 and "Idempotent-Replayed" not in answer.headers, answer
-        self.told[key] = answer.json
+        self.told[key] = self.ask(api, "/v1/payments", body, key=key).json
 
     def many(self, api, choice):
         items = [{"idempotency_key": unique("kill"), **payment(*choice.sample(self.accounts, 2), "0.01")}
                  for _ in range(50)]  # fmt: skip
         for item in items:
             self.asked[item["idempotency_key"]] = {k: v for k, v in item.items() if k != "idempotency_key"}
-        answer = api.post("/v1/payments/batch", {"payments": items})
-        assert answer.status == 202 and answer.json["taken"] == 50, answer
+        answer = self.ask(api, "/v1/payments/batch", {"payments": items})
+        assert answer.json["taken"] == 50, answer
         for each in answer.json["data"]:
             self.told[each["idempotency_key"]] = each
 
