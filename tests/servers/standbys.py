@@ -6,12 +6,14 @@ import os
 import re
 import signal
 import threading
+import time
 from itertools import count
 
 import pytest
 from chaos import Patient, Payers
 from client import Client, payment, unique
 from killing import caught_up
+from postgres_server import until
 from program import PATIENCE_S, run
 from test_kill import ACCOUNTS, GONE, check
 
@@ -40,18 +42,21 @@ class Standbys:
         finally:
             api.close()
 
-    def _look(self):
-        alive = [each for each in self.running if each.running]
-        return next((each for each in alive if self.role(each) == "owner"), None)
-
-    def owner(self, but=None):
-        """Waits until there is one."""
-        while (owner := self._look()) is None or owner is but:
+    def _one(self, role):
+        """Waits until there is one: who is slow to answer has no role for a moment."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            alive = [each for each in self.running if each.running]
+            if found := next((each for each in alive if self.role(each) == role), None):
+                return found
+            assert time.monotonic() < deadline, f"there is no {role}"
             self.pause()
-        return owner
+
+    def owner(self):
+        return self._one("owner")
 
     def standby(self):
-        return next(each for each in self.running if each.running and self.role(each) == "standby")
+        return self._one("standby")
 
     def port(self):
         with self.changed:
@@ -150,7 +155,7 @@ def test_an_owner_whose_book_nobody_takes_goes_on(standbys):
     refused = owner.client().post("/v1/payments", payment(debtor, creditor, "1.00"), key=unique())
     assert refused.status == 503 and refused.json["code"] == "handing_over" and refused.headers["Retry-After"], refused
     api.paid(debtor, creditor, "1.00")
-    assert "book_not_taken" in owner.stderr
+    until(lambda: "book_not_taken" in owner.stderr)
 
 
 def test_what_a_standby_tells_is_what_the_owner_tells_at_the_same_frame(standbys):
@@ -162,8 +167,7 @@ def test_what_a_standby_tells_is_what_the_owner_tells_at_the_same_frame(standbys
         api.paid(accounts[number % ACCOUNTS], accounts[(number + 1) % ACCOUNTS], "0.01")
     seq = api.get("/readiness").json["as_of_seq"]
     beside = standby.client()
-    while beside.get("/readiness").json["as_of_seq"] < seq:
-        standbys.pause()
+    until(lambda: beside.get("/readiness").json["as_of_seq"] >= seq)
     caught_up(standby)
     api.readable(), beside.readable()
     for account in accounts:
