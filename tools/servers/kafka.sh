@@ -55,18 +55,25 @@ fetch() {
 runs() { kill -0 "$(cat "$dir/$1/pid" 2>/dev/null || echo x)" 2>/dev/null; }
 port_of() { sed -n "s/^$2=//p" "$dir/$1/ports"; }
 
-# Four ports of each broker's own, taken once, so that one that starts again is found where it was.
+# Four ports of each broker's own, taken once, so that one that starts again is found where it was; of all brokers at
+# the same time, so that no two get the same.
 take_ports() {
-    local n
+    local n new=() ports=()
     for ((n = 1; n <= brokers; n++)); do
         mkdir -p "$dir/$n"
-        [ -s "$dir/$n/ports" ] || free_ports | paste -d = <(printf '%s\n' client controller sasl tls) - >"$dir/$n/ports"
+        [ -s "$dir/$n/ports" ] || new+=("$n")
+    done
+    ((${#new[@]})) || return 0
+    mapfile -t ports < <(free_ports $((4 * ${#new[@]})))
+    for ((n = 0; n < ${#new[@]}; n++)); do
+        printf 'client=%s\ncontroller=%s\nsasl=%s\ntls=%s\n' "${ports[@]:4 * n:4}" >"$dir/${new[n]}/ports"
     done
 }
 free_ports() {
-    python3 - <<'PYTHON'
+    python3 - "$1" <<'PYTHON'
 import socket
-taken = [socket.socket() for _ in range(4)]
+import sys
+taken = [socket.socket() for _ in range(int(sys.argv[1]))]
 for one in taken:
     one.bind(("127.0.0.1", 0))
 print(*(one.getsockname()[1] for one in taken), sep="\n")
