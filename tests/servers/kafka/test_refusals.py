@@ -44,11 +44,19 @@ class Rights:
                     for operation in operations]  # fmt: skip
         for done in self.admin.create_acls(bindings).values():
             done.result(PATIENCE_S)
+        topics.until(lambda: len(self._of(topic)) >= len(operations), True)
 
     def forget(self, topic):
-        of_it = AclBindingFilter(ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, None, None, AclOperation.ANY, AclPermissionType.ANY)
-        for done in self.admin.delete_acls([of_it]).values():
+        for done in self.admin.delete_acls([self._all_of(topic)]).values():
             done.result(PATIENCE_S)
+        topics.until(lambda: len(self._of(topic)), 0)
+
+    def _all_of(self, topic):
+        return AclBindingFilter(ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, None, None, AclOperation.ANY, AclPermissionType.ANY)
+
+    def _of(self, topic):
+        """As the broker knows them, which hears of a change behind whoever keeps it."""
+        return self.admin.describe_acls(self._all_of(topic)).result(PATIENCE_S)
 
 
 @pytest.fixture
@@ -129,8 +137,9 @@ def test_a_broker_whose_disk_takes_nothing_more_stops_payments_and_loses_none(cl
     told = [api.paid(debtor, creditor, "1.00") for _ in range(5)]
     log = next(Path(cluster.folder, "1", "data").glob(f"{journal['journal.kafka_topic']}-0/*.log"))
     resource.prlimit(cluster.pid(1), resource.RLIMIT_FSIZE, (log.stat().st_size, resource.RLIM_INFINITY))
-    keys = []
+    keys, deadline = [], time.monotonic() + PATIENCE_S
     while True:
+        assert time.monotonic() < deadline, "the broker takes everything"
         keys.append(unique())
         try:
             answer = program.client(timeout=8).pay(debtor, creditor, "1.00", key=keys[-1])
