@@ -64,6 +64,7 @@ def test_a_server_that_crashes_costs_time_and_no_payment(serve, postgres):
         {key: program.client(timeout=PATIENCE_S).pay(debtor, creditor, "1.00", key=key)})) for key in keys]  # fmt: skip
     for thread in pool:
         thread.start()
+    until(lambda: "journal_waits" in program.stderr)
     late = unique()
     answer = until(lambda: (a := program.client().pay(debtor, creditor, "1.00", key=late)).status == 503 and a)
     refused(answer, 503, "journal_unavailable")
@@ -79,7 +80,7 @@ def test_a_server_that_crashes_costs_time_and_no_payment(serve, postgres):
         assert told is None or told.status == 503 or told.json["payment_id"] == again.json["payment_id"]
     assert api.posted(creditor) == "1009.00"
     assert api.get("/readiness").status == 200
-    assert "journal_recovered" in program.stderr
+    until(lambda: "journal_recovered" in program.stderr)
 
 
 def test_a_folder_made_from_another_journal_is_refused(serve):
@@ -147,5 +148,6 @@ def test_a_server_that_is_away_is_seen_before_a_payment_meets_that(serve, postgr
     finally:
         postgres.start()
     until(lambda: api.get("/readiness").status == 200)
+    until(lambda: "journal_recovered" in program.stderr)
     assert program.stderr.count("journal_waits") == program.stderr.count("journal_recovered") == 1, program.stderr
     api.paid(ada, bob, "1.00")
