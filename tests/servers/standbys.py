@@ -17,7 +17,7 @@ from postgres_server import until
 from program import PATIENCE_S, run
 from test_kill import ACCOUNTS, GONE, check
 
-STANDBY = {"standby.enabled": "true", "standby.session_timeout": "3s"}
+STANDBY = {"standby.enabled": "true", "standby.session_timeout": "6s"}
 
 
 class Standbys:

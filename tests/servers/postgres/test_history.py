@@ -86,7 +86,7 @@ def test_it_answers_as_files_do_and_is_compared(nostro, postgres, tmp_path):
 
 
 def test_instances_ask_the_tables_that_the_owner_feeds(nostro, postgres, tmp_path):
-    sets = {"journal.kind": "postgres", "inbox.kind": "postgres", "standby.session_timeout": "1s"}
+    sets = {"journal.kind": "postgres", "inbox.kind": "postgres", "standby.session_timeout": "5s"}
     owner = serve(nostro, postgres, data=tmp_path / "one", sets=sets)
     beside = serve(nostro, postgres, "--standby", data=tmp_path / "two", sets=sets)
     assert not (tmp_path / "two" / "index").exists()
