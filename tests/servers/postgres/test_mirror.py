@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 from client import unique
-from postgres_server import SOON
+from postgres_server import SOON, until
 from program import run, settings
 from spending import FAR, SMALLEST, Spent, imaged, proved
 
@@ -75,13 +75,13 @@ def test_a_mirror_that_is_damaged_is_made_again(serve, tmp_path):
             opened.write(b"not what was written there")
     program = serve(data=data)
     spent.check(program)
-    assert "mirror_made_again" in program.stderr
+    until(lambda: "mirror_made_again" in program.stderr)
     program.stop()
     assert proved(data)["payments"] == 60_001
     shutil.rmtree(data / "segments")
     program = serve(data=data)
     spent.check(program)
-    assert "mirror_made_again" in program.stderr
+    until(lambda: "mirror_made_again" in program.stderr)
     program.stop()
     assert proved(data)["payments"] == 60_001
 

@@ -178,7 +178,7 @@ def test_a_server_that_comes_late_is_waited_for(nostro, postgres):
     late = threading.Timer(0.3, postgres.start)
     late.start()
     try:
-        program = serve(nostro, postgres, sets={"postgres.connect_tries": "1000", "postgres.connect_pause": "20ms"})
+        program = serve(nostro, postgres, sets={"postgres.connect_tries": "1000", "postgres.connect_pause": "100ms"})
         assert program.url, program.stderr
     finally:
         late.join()

@@ -185,7 +185,7 @@ def test_texts_of_clearing(nostro, postgres, redis):
                        "transaction_type": kind, "description": text})  # fmt: skip
     postgres.psql(*statements, **where)
     count = "SELECT count(*) FROM transactions WHERE status = 'settled'"
-    until(lambda: postgres.one(count, **where) == str(len(transactions)), 30)
+    until(lambda: postgres.one(count, **where) == str(len(transactions)))
     clearing.told("postgres_clearing")
     # Python's pipes make one character of \r\n.
     rows = postgres.rows("SELECT transaction_id, replace(description, chr(13), '<CR>'), from_account, transaction_type "

@@ -234,7 +234,7 @@ def test_hashes_and_rows_of_clearing_say_the_same_wherever_something_is_killed(n
     settled(postgres, "LAST")
     all_told(program, "postgres_clearing", "redis")
     until(lambda: "nostro_redis_missing_frames 0" in program.client().get("/metrics").body.decode())
-    until(lambda: len(redis.keys()) == len(names) + 1, 30)
+    until(lambda: len(redis.keys()) == len(names) + 1)
     for name in names:
         kind = "settlement" if name in paid else "rejected"
         assert redis.hash(f"{kind}:{name}")["status"] == {"settlement": "settled", "rejected": "rejected"}[kind]
