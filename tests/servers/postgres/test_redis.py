@@ -2,6 +2,8 @@
 
 import itertools
 import json
+import os
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -10,13 +12,17 @@ import pytest
 from client import unique
 from program import ROOT, run
 from redis_server import Redis, metric, part, projected, until
+from test_kill import GONE
 
 HITS, FOREIGN, FAILED = (f'nostro_cache_reads_total{{result="{each}"}}' for each in ("hit", "foreign", "failed"))
 
 
+PATIENT = {"redis.read_timeout": "5s"}  # by default a Redis that was out of its turn for 50 ms is left alone for a second
+
+
 def serve(nostro, profile, redis, **rest):
     env = {"NOSTRO_REDIS_URL": redis.url, **rest.pop("env", {})}
-    program = nostro("--profile", profile, env=env, **rest)
+    program = nostro("--profile", profile, env=env, sets={**PATIENT, **rest.pop("sets", {})}, **rest)
     assert program.url, program.stderr
     return program
 
@@ -57,7 +63,7 @@ def test_a_transaction_is_cached_for_an_hour_and_read_from_there(nostro, redis):
     cached = json.loads(redis.cli("GET", key), parse_float=Decimal)
     assert list(cached) == ["id", "user_id", "amount", "currency", "status", "created_at"]
     assert (cached["id"], cached["user_id"], cached["amount"]) == (number, "user_11", Decimal("12.75"))
-    assert cached["status"] == "completed" and 3590 < int(redis.cli("TTL", key)) <= 3600
+    assert cached["status"] == "completed" and 3500 < int(redis.cli("TTL", key)) <= 3600
     hits = metric(program, HITS)
     first = read(client, number)
     assert metric(program, HITS) == hits + 1
@@ -65,7 +71,7 @@ def test_a_transaction_is_cached_for_an_hour_and_read_from_there(nostro, redis):
     redis.cli("DEL", key)
     assert read(client, number) == first
     until(lambda: redis.keys() == {key})  # written again after a miss, and believed
-    assert 3590 < int(redis.cli("TTL", key)) <= 3600
+    assert 3500 < int(redis.cli("TTL", key)) <= 3600
     hits = metric(program, HITS)
     assert read(client, number) == first and metric(program, HITS) == hits + 1
 
@@ -94,12 +100,17 @@ def test_a_wrong_cache_changes_no_answer(nostro, redis, tmp_path):
         ("nonsense", "nonsense"),
         ("", ""),
     ]
-    for text, mark in wrong:
+
+    def seen(text, mark):
         before = metric(program, FOREIGN)
         redis.cli("SET", "txn:1", text)
         redis.cli("SET", "nostro:v:txn:1", mark)
         assert read(client, 1) == right[1], text
-        assert metric(program, FOREIGN) == before + 1, text
+        return metric(program, FOREIGN) == before + 1
+
+    for text, mark in wrong:
+        # What was read before is written again when it was answered, which may be over what is tried here.
+        until(lambda text=text, mark=mark: seen(text, mark), lambda text=text: text)
     redis.cli("SET", "txn:2", value)  # one of ours, under another number
     redis.cli("SET", "nostro:v:txn:2", beside)
     redis.cli("DEL", "txn:3")
@@ -110,7 +121,7 @@ def test_a_wrong_cache_changes_no_answer(nostro, redis, tmp_path):
 
 @pytest.mark.rows("TPS-W06")
 def test_a_cache_that_is_killed_slow_or_flushed_changes_no_answer(nostro, own_redis):
-    program = serve(nostro, "tps", own_redis)
+    program = serve(nostro, "tps", own_redis, sets={"redis.read_timeout": "50ms"})
     client = program.client()
     numbers = [posted(client) for _ in range(5)]
     projected(program)
@@ -126,17 +137,22 @@ def test_a_cache_that_is_killed_slow_or_flushed_changes_no_answer(nostro, own_re
     check()
     until(lambda: part(program, "feed redis")["reason"])
     assert not part(program, "feed redis")["needed"]
-    assert own_redis.password not in program.stderr and "feed_failed" in program.stderr
+    until(lambda: "feed_failed" in program.stderr)
+    assert own_redis.password not in program.stderr
     check()
     own_redis.start()  # empty, and where it was
     until(lambda: own_redis.keys() == {f"txn:{number}" for number in numbers})
     until(lambda: part(program, "feed redis")["ready"] and part(program, "redis backfill")["ready"])
     check()
     projected(program)
-    own_redis.cli("CLIENT", "PAUSE", "3000", "ALL")
+    server = int((own_redis.folder / "pid").read_text())
     failed = metric(program, FAILED)
-    check()
-    assert metric(program, FAILED) > failed
+    os.kill(server, signal.SIGSTOP)
+    try:
+        check()
+        until(lambda: metric(program, FAILED) > failed or check())
+    finally:
+        os.kill(server, signal.SIGCONT)
     projected(program)
     own_redis.cli("FLUSHALL")
     check()
@@ -232,7 +248,7 @@ def test_kills_of_both_under_load_leave_what_was_answered(nostro, own_redis, kil
                 key = f"load-{turn}-{worker}-{count}"
                 try:
                     number = posted(client, f"{worker + 1}.{count % 100:02}", key=key)
-                except OSError:
+                except GONE:
                     return
                 answered[number] = key
                 if ended.is_set():
