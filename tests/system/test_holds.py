@@ -11,6 +11,18 @@ def soon(seconds):
     return (datetime.now(timezone.utc) + timedelta(seconds=seconds)).isoformat()
 
 
+def expiring(api, debtor, creditor, key=None):
+    """A hold that expires soon: what was asked, and the answer. Where that was over before it was taken, a later one."""
+    for seconds in (1, 5, 20):
+        body = payment(debtor, creditor, "40.00", capture="manual", expires_at=soon(seconds))
+        answer = api.post("/v1/payments", body, key=key or unique())
+        if answer.status == 202:
+            break
+        refused(answer, 422, "invalid_fields", ("/expires_at", "in_the_past"))
+    assert answer.status == 202 and answer.json["status"] == "held", answer
+    return body, answer
+
+
 def held(api, amount="40.00", balance="100.00", **fields):
     debtor, creditor = api.pair(balance)
     return debtor, creditor, api.paid(debtor, creditor, amount, status="held", capture="manual", **fields)
@@ -122,7 +134,7 @@ def test_a_capture_looks_at_the_accounts_again(api, who, status, code):
 def test_a_hold_that_nobody_finishes_expires_and_frees_its_funds(api, shared):
     debtor, creditor = api.pair("100.00")
     with Stream(shared.port, account=debtor) as stream:
-        payment_id = api.paid(debtor, creditor, "40.00", status="held", capture="manual", expires_at=soon(1.5))
+        payment_id = expiring(api, debtor, creditor)[1].json["payment_id"]
         assert stream.until(lambda event: event["status"] == "expired")["payment_id"] == payment_id
     read = api.payment(payment_id)
     assert (read["status"], read["reason"], read["reason_class"]) == ("expired", "hold_expired", "final")
@@ -135,7 +147,7 @@ def test_a_hold_expires_also_while_the_program_is_down(nostro):
     first = nostro()
     api = first.client()
     debtor, creditor = api.pair("100.00")
-    payment_id = api.paid(debtor, creditor, "40.00", status="held", capture="manual", expires_at=soon(1))
+    payment_id = expiring(api, debtor, creditor)[1].json["payment_id"]
     first.stop()
     api = nostro().client()
     with Stream(api.port, account=debtor, last="0.0") as stream:
@@ -164,10 +176,9 @@ def test_an_expiry_in_the_past_is_refused_and_spends_no_key(api):
 
 def test_what_was_taken_in_time_is_replayed_after_its_end(api, shared):
     debtor, creditor = api.pair("100.00")
-    body = payment(debtor, creditor, capture="manual", expires_at=soon(1))
     key = unique()
     with Stream(shared.port, account=debtor) as stream:
-        first = api.post("/v1/payments", body, key=key)
+        body, first = expiring(api, debtor, creditor, key)  # what is refused spends no key
         stream.until(lambda event: event["status"] == "expired")
     again = api.post("/v1/payments", body, key=key)
     assert (again.status, again.json) == (202, first.json) and again.headers["Idempotent-Replayed"] == "true"
