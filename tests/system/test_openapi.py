@@ -30,9 +30,17 @@ def tried(program, seconds, folder, *which):
     return int(re.search(r"Tested: (\d+)", done.stdout)[1])
 
 
+def all_tried(wanted, program, seconds, *rest):
+    """On a machine that comes to fewer in that time, with more of it."""
+    longest = 8 * seconds
+    while tried(program, seconds, *rest) < wanted:
+        assert seconds < longest, "routes were left out"
+        seconds *= 2
+
+
 def test_the_program_keeps_its_contract(nostro, tmp_path):
     program = nostro()
-    assert tried(program, SECONDS, tmp_path, "--exclude-path", "/v1/stream") >= 28, "routes were left out"  # has no end
+    all_tried(28, program, SECONDS, tmp_path, "--exclude-path", "/v1/stream")  # has no end
     client = program.client()
     assert client.get("/health").status == 200
     assert client.get("/v1/ledger/trial-balance").json["balanced"]
@@ -40,5 +48,5 @@ def test_the_program_keeps_its_contract(nostro, tmp_path):
 
 def test_profiles_keep_their_contracts(nostro, tmp_path):
     program = nostro("--profile", "tps", "--profile", "b2b")
-    assert tried(program, PROFILE_SECONDS, tmp_path, "--exclude-path-regex", "^/v1/") >= 8, "routes were left out"
+    all_tried(8, program, PROFILE_SECONDS, tmp_path, "--exclude-path-regex", "^/v1/")
     assert program.client().get("/v1/ledger/trial-balance").json["balanced"]
