@@ -236,6 +236,7 @@ def send(api, profile):
 def told(api, profile):
     """All that is shown of what came, but for times."""
     _, keys, account = MESSAGES[profile]
+    api.readable()
     documents = [api.get(f"/v1/profiles/{profile}/documents/{quote(key)}") for key in keys]
     assert {each.status for each in documents} == {200}, documents
     text = json.dumps([[each.json for each in documents], api.balance(account, tenant=profile)["posted"]])
@@ -265,7 +266,7 @@ def test_messages_of_every_profile_become_the_same_with_and_without_the_book_bes
         assert counts["taken"] == counts["replayed"] == len(messages) + 1, counts
         intakes.taken(profile)
     assert {profile: told(owner, profile) for profile in MESSAGES} == wanted, "nothing happened twice"
-    why = lambda api: sorted((each["source"], each["position"], each["why"]) for each in api.get("/v1/dead-letters").json["data"])  # noqa: E731
+    why = lambda api: sorted((each["source"], each["position"], each["why"]) for each in api.pages("/v1/dead-letters"))  # noqa: E731
     assert why(owner) == why(alone) and len(why(owner)) == len(MESSAGES)
 
 
@@ -275,5 +276,5 @@ def test_a_message_that_no_topic_takes_becomes_a_dead_letter_of_what_fits(intake
     assert counts["dead_letters"] == 1 and "at most 900000" in counts["unreadable"][0]["detail"], counts
     owner = intakes.owner("upi", sets={"profiles.folder": topics.profile_file(intakes.folder / "profiles", "upi", topic=unique("upi"))})
     intakes.taken("upi")
-    (letter,) = owner.client().get("/v1/dead-letters").json["data"]
+    (letter,) = owner.client().pages("/v1/dead-letters")
     assert "a message of 1000002 bytes" in letter["why"], letter

@@ -61,6 +61,7 @@ def test_a_kill_gives_no_row_twice_though_messages_have_no_id(log, topic):
     program.kill()
     program = log()
     topics.until(lambda: topics.committed(f"workers-{topic}", topic), 20_002)
+    program.client().readable()
     assert [each["amount"] for each in reports(program)] == [number + 1 for number in range(20_000)]
     reasons = [topics.headers(each)["nostro-reason"] for each in topics.get(f"{topic}.dead-letters", 2)]
     assert reasons[1] == "amount: is not above zero"
@@ -74,5 +75,6 @@ def test_generated_rows_go_through_the_topic(log, topic):
     assert told.returncode == 0, told.stderr
     program = log()
     topics.until(lambda: topics.committed(f"workers-{topic}", topic), 3000)
+    program.client().readable()
     assert len(reports(program)) == 3000
     program.stop()
