@@ -77,7 +77,7 @@ BAD_SETTINGS = [
 @pytest.mark.parametrize("arguments, env, words", BAD_SETTINGS)
 def test_a_bad_setting_stops_the_start_with_key_and_reason(tmp_path, arguments, env, words):
     free = ["--set", "server.listen=127.0.0.1:0"]
-    done = run("serve", "--data", tmp_path / "data", *free, *arguments, env=env, timeout=30)
+    done = run("serve", "--data", tmp_path / "data", *free, *arguments, env=env)
     assert done.returncode == 2 and not done.stdout, done
     assert "policy.file=" in "".join(arguments) or not (tmp_path / "data").exists()
     for word in words:
@@ -91,7 +91,7 @@ def test_a_bad_setting_stops_the_start_with_key_and_reason(tmp_path, arguments, 
 def test_a_bad_file_is_refused_with_its_line(tmp_path, text, words):
     file = tmp_path / "nostro.toml"
     file.write_text(text)
-    done = run("serve", "--data", tmp_path / "data", "--config", file, timeout=30)
+    done = run("serve", "--data", tmp_path / "data", "--config", file)
     assert done.returncode == 2 and not (tmp_path / "data").exists(), done
     for word in [*words, "nostro.toml"]:
         assert word in done.stderr, done.stderr
