@@ -40,7 +40,7 @@ Result<std::unique_ptr<KafkaIntake>> KafkaIntake::open(const KafkaSettings& sett
                           {{"enable.idempotence", "true"},
                            {"acks", "all"},
                            // A request to a broker for each costs four times the processor, and is no sooner there.
-                           {"linger.ms", "1"},
+                           {"linger.ms", "0.5"},
                            {"compression.type", options.compression},
                            {"partitioner", "murmur2_random"},
                            {"queue.buffering.max.messages", std::to_string(options.commands_max + 1)},
