@@ -63,6 +63,15 @@ TEST_F(ArrivalsTest, AreTheSameForWhoeverReadsThemAgain) {
     EXPECT_EQ(read(arrivals), "3:d 4:e") << "another one gave d its position";
 }
 
+TEST_F(ArrivalsTest, WhatAnotherConnectionPlacesIsReadThoughNothingNewComes) {
+    PostgresArrivals other(database.address());
+    EXPECT_EQ(read(other), "");
+    note("a");
+    EXPECT_EQ(read(arrivals), "0:a");
+    EXPECT_EQ(read(other), "0:a");
+    EXPECT_EQ(read(other), "");
+}
+
 TEST_F(ArrivalsTest, WhatCommitsLateComesLate) {
     const auto late = test::connected(database.address());
     ASSERT_TRUE(late->script("BEGIN"));

@@ -20,6 +20,12 @@ constexpr const char* kHasTrigger =
     "SELECT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = to_regclass($1) AND tgname = 'nostro_arrivals' "
     "AND tgenabled IN ('O', 'A'))";
 
+// $1: the next position to be read. Whether rows wait for a place, and whether another connection, an earlier one of
+// ours or another program's, has placed some that are not read.
+constexpr const char* kWaiting =
+    "SELECT EXISTS (SELECT FROM nostro.arrivals WHERE position IS NULL), "
+    "EXISTS (SELECT FROM nostro.arrivals_head WHERE next > $1::bigint)";
+
 // The lock is a statement of its own: the next one sees what whoever had it has placed. A database that was restored
 // from a backup goes on behind what the journal has read.
 constexpr const char* kLock = "UPDATE nostro.arrivals_head SET next = greatest(next, $1) RETURNING next";
@@ -122,9 +128,13 @@ Result<std::size_t> PostgresArrivals::read_placed(std::size_t count_max, std::ve
 }
 
 Result<std::size_t> PostgresArrivals::place_new(std::size_t count_max, std::vector<TopicMessage>& messages) {
-    const auto waiting = client_->run({"SELECT EXISTS (SELECT FROM nostro.arrivals WHERE position IS NULL)"});
+    const auto waiting = client_->run({kWaiting, {std::to_string(next_)}});
     if (!waiting) return waiting.error();
-    if (waiting->text(0, 0) != "t") return std::size_t{0};
+    if (waiting->text(0, 0) != "t") {
+        if (waiting->text(0, 1) != "t") return std::size_t{0};
+        placed_are_read_ = false;
+        return read_placed(count_max, messages);
+    }
     const std::array<PostgresClient::Statement, 2> statements{
         {{.sql = kLock, .parameters = {std::to_string(next_)}},
          {.sql = kPlace, .parameters = {std::to_string(count_max)}}}};
