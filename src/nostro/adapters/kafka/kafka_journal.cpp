@@ -332,10 +332,16 @@ Result<> KafkaJournal::settle(InFlight& front) {
 Result<> KafkaJournal::look_up(InFlight& front) {
     const auto looked_up = looked_up_.fetch_add(1, std::memory_order_relaxed) + 1;
     if (options_.looked_up != nullptr) options_.looked_up->set(looked_up);
-    if (is_another_topic()) return made_anew();
     const std::uint64_t void_before = chain_.void_records();
     const std::int64_t from = chain_.next_offset();
     const auto deadline = steady_clock::now() + options_.look_up_patience;
+    // A frame that stands in another topic of this name is in no journal, so this question must have an answer.
+    auto is_another = is_another_topic();
+    while (!is_another && is_another.error().code == ErrorCode::unavailable && steady_clock::now() <= deadline) {
+        is_another = is_another_topic();
+    }
+    if (!is_another) return is_another.error();
+    if (*is_another) return made_anew();
     while (!front.met) {
         const auto read = read_log(options_.look_up_patience);
         if (!read) return read;
@@ -379,11 +385,11 @@ void KafkaJournal::watch(const std::stop_token& stop) {
     }
 }
 
-// Whoever does not answer is asked again.
-bool KafkaJournal::is_another_topic() const {
+Result<bool> KafkaJournal::is_another_topic() const {
     if (topic_id_.empty()) return false;
     const auto now = topic_identity(*producer_, options_.topic, kEndsPatience);
-    return now && !now->id.empty() && now->id != topic_id_;
+    if (!now) return now.error();
+    return !now->id.empty() && now->id != topic_id_;
 }
 
 Error KafkaJournal::made_anew() const {
@@ -398,12 +404,16 @@ Error KafkaJournal::made_anew() const {
 
 Result<> KafkaJournal::watch_once() {
     if (steady_clock::now() - identified_ >= kIdentifyEvery) {
-        const bool another = is_another_topic();
+        const auto is_another = is_another_topic();  // whoever does not answer is asked again
         identified_ = steady_clock::now();
         const std::lock_guard lock(mutex_);
-        if (another) return made_anew();
+        if (is_another && *is_another) return made_anew();
     }
     if (under_way_ != 0) return {};
+    const std::int64_t accepted_before = [&] {
+        const std::lock_guard lock(mutex_);
+        return chain_.next_offset();
+    }();
     const auto ends = watcher_->ends(kEndsPatience);
     const bool gone = !ends && ends.error().code == ErrorCode::not_found;
     if (!ends && !gone) {
@@ -418,9 +428,10 @@ Result<> KafkaJournal::watch_once() {
         if (auto read = read_log(options_.look_up_patience); !read) return read;
     }
     if (chain_.epoch() != epoch_) return fenced();
-    // A new leader may be a moment behind; a log that stays shorter was cut.
+    // A new leader may be a moment behind; a log that stays shorter was cut. What was accepted while the brokers
+    // answered is not in their answer.
     const auto now = steady_clock::now();
-    if (ends && ends->next >= chain_.next_offset()) {
+    if (ends && ends->next >= accepted_before) {
         shrunk_since_ = {};
     } else if (shrunk_since_ == steady_clock::time_point{}) {
         shrunk_since_ = now;

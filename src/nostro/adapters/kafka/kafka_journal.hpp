@@ -118,7 +118,7 @@ private:
     void serve(const std::stop_token& stop);
     void watch(const std::stop_token& stop);
     Result<> watch_once();
-    bool is_another_topic() const;
+    Result<bool> is_another_topic() const;  // `unavailable`: nobody says
 
     // kafka_journal_begin.cpp
     struct Met {

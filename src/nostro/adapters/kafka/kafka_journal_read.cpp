@@ -119,9 +119,9 @@ Result<Seq> KafkaJournal::follow(std::chrono::milliseconds patience) {
     }
     if (const auto now = std::chrono::steady_clock::now(); now - identified_ >= kIdentifyEvery) {
         identified_ = now;
-        const bool another = is_another_topic();
+        const auto is_another = is_another_topic();
         const std::lock_guard lock(mutex_);
-        if (another) return made_anew();
+        if (is_another && *is_another) return made_anew();
     }
     const auto end =
         follower_->follow(from, patience, kFollowedMax, [this](std::int64_t offset, std::span<const std::byte> record) {

@@ -185,10 +185,14 @@ Result<> KafkaTopicReader::read(std::size_t count_max, milliseconds wait, std::v
     batch_.resize(count_max);
     const auto more = rd_kafka_consume_batch_queue(queue_.get(), 0, batch_.data(), count_max - 1);
     for (ssize_t i = 0; i < more; ++i) held_.emplace_back(batch_[static_cast<std::size_t>(i)]);
+    Result<> read;
     for (const KafkaMessage& message : held_) {
-        if (auto taken = take(*message, messages); !taken) return taken;
+        auto taken = take(*message, messages);
+        if (taken) continue;
+        if (taken.error().code != ErrorCode::unavailable) return taken;
+        read = std::move(taken);  // what stands behind it is taken, too: librdkafka gives nothing twice
     }
-    return {};
+    return read;
 }
 
 Result<> KafkaTopicReader::take(rd_kafka_message_t& message, std::vector<TopicMessage>& messages) {
