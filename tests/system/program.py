@@ -19,6 +19,7 @@ SMALL = {
     "book.counters_max": "20000",
     "book.known_max": "1000000",  # more than all tests together spend before a segment is full and its ids leave memory
     "journal.segment_bytes": "16MiB",
+    "server.fresh_wait": "10s",  # a thread that gets no processor is behind, and no test is about that
 }
 
 started = []  # since the test began; the report of a failure shows what they logged

@@ -33,6 +33,7 @@ struct Config {
         std::chrono::nanoseconds idle_timeout = std::chrono::seconds(75);
         std::chrono::nanoseconds head_timeout = std::chrono::seconds(10);
         std::chrono::nanoseconds body_timeout = std::chrono::seconds(30);
+        std::chrono::nanoseconds fresh_wait = std::chrono::milliseconds(100);
     } server;
     struct Data {
         std::string dir = "nostro-data";

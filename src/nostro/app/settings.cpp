@@ -163,6 +163,10 @@ std::vector<Setting> make_settings() {
                                         [](C& c) -> std::chrono::nanoseconds& { return c.server.head_timeout; }),
         plain<std::chrono::nanoseconds>("server.body_timeout", "How long the body of a request may take to arrive.",
                                         [](C& c) -> std::chrono::nanoseconds& { return c.server.body_timeout; }),
+        plain<std::chrono::nanoseconds>("server.fresh_wait",
+                                        "How long a list waits at most until the index holds what was decided before "
+                                        "the request; after that it shows less, and says in as_of how far it is.",
+                                        [](C& c) -> std::chrono::nanoseconds& { return c.server.fresh_wait; }),
         plain<std::string>("data.dir",
                            "Folder of the journal and of all that is made from it. One program owns it at a time.",
                            [](C& c) -> std::string& { return c.data.dir; }),

@@ -245,6 +245,7 @@ Result<> Wiring::Parts::start_service() {
     options.inbox_bytes_max = config.inbox.bytes_max;
     options.stream_events_max = config.stream.events_max;
     options.subscribers_max = config.stream.subscribers_max;
+    options.fresh_wait = std::chrono::ceil<std::chrono::milliseconds>(config.server.fresh_wait);
     options.default_policy = std::move(*policy);
     service = std::make_unique<Service>(std::move(parts), std::move(options));
     ownership = std::make_unique<Ownership>(Ownership::Parts{.service = service.get(),
