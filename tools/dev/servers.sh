@@ -13,7 +13,7 @@ their data lies in one folder, and no service of the machine is touched. What is
 The last line of start is what nostro wants in its environment: VARIABLE=value.
 
 NAME is one of: $(names | paste -sd ' ')
-./dev servers NAME --help tells the options of one.
+./dev servers NAME --help tells the options of one; kafka has Kafka's own tools besides: ./dev servers kafka tool CLASS.
 TEXT
 }
 
@@ -25,7 +25,7 @@ shift
 [ -f "tools/servers/$name.sh" ] || die "no server named $name; there are: $(names | paste -sd ' ')"
 case ${1:-} in
     start) need "$name" >&2 ;;
-    stop | -h | --help) ;;
+    stop | tool | -h | --help) ;;
     *) usage >&2 && exit 2 ;;
 esac
 exec "tools/servers/$name.sh" "$@"

@@ -16,8 +16,12 @@ namespace {
 nostro::Result<std::unique_ptr<nostro::Topic>> open_topic_of_environment(const std::string& topic) {
     auto config = nostro::load_config({}, {});
     if (!config) return config.error();
-    if (config->kafka.bootstrap_servers.empty()) config->kafka.bootstrap_servers = "localhost:9092";
-    if (auto provided = nostro::provide_topic(*config, topic); !provided) return provided.error();
+    const bool is_named = !config->kafka.bootstrap_servers.empty();
+    if (!is_named) config->kafka.bootstrap_servers = "localhost:9092";
+    if (auto provided = nostro::provide_topic(*config, topic); !provided) {
+        if (!is_named) provided.error().what += "; KAFKA_BOOTSTRAP_SERVERS is not set, so this machine was tried";
+        return provided.error();
+    }
     return nostro::open_topic(*config, topic);
 }
 

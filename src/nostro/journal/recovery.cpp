@@ -45,6 +45,7 @@ private:
     Result<bool> scan_behind(const Listed& segment, std::uint64_t from, std::uint64_t to);
     Result<> look_at_spare(const Listed& segment);
     Result<> check_says(Seq seq, const std::string& who);
+    Result<> check_floor();
     bool counts_as_witness(const FrameHeader& header) const;
 
     Disk& disk_;
@@ -356,6 +357,16 @@ Result<> Recovery::check_says(Seq seq, const std::string& who) {
                        std::to_string(seq) + " was durable" + kWhatToDo);
 }
 
+// A store outside that knows more than an empty directory is another journal's, as a rule.
+Result<> Recovery::check_floor() {
+    if (options_.floor == 0 || chain_.end.seq != 0) return check_says(options_.floor, options_.floor_says);
+    return corrupt(end_in_, "there is no frame here, but " + options_.floor_says + " says that frame " +
+                                std::to_string(options_.floor) +
+                                " was durable: it was told by another journal (name that one's data directory, name "
+                                "another store, or begin that one anew), or frames that were answered for are missing: "
+                                "restore the data directory from a backup");
+}
+
 Result<> Recovery::walk_all() {
     for (const auto& [tail, name] : archives_) {
         if (auto joined = join({tail.about, tail.segment_bytes, true, true}, name); !joined) return joined;
@@ -400,7 +411,7 @@ Result<RecoveredChain> Recovery::run() {
         if (auto said = check_says(witness_, witness_says_); !said) return said.error();
     }
     if (auto said = check_says(chain_.image, image_name(chain_.image)); !said) return said.error();
-    if (auto said = check_says(options_.floor, options_.floor_says); !said) return said.error();
+    if (auto said = check_floor(); !said) return said.error();
     const auto& superblock = chain_.superblock;
     if (superblock && superblock->watermark != 0 && superblock->watermark == chain_.end.seq &&
         superblock->watermark_digest != chain_.end.digest) {

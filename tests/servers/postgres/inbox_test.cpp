@@ -2,6 +2,8 @@
 // back to whoever asked.
 #include "nostro/adapters/postgres/inbox.hpp"
 
+#include <gmock/gmock.h>
+
 #include <condition_variable>
 #include <future>
 #include <set>

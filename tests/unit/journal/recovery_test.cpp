@@ -145,6 +145,16 @@ const Case kCases[] = {
      [](Stand& s) { s.storage->set_bytes(image_name(12), std::vector<std::byte>(4096)); },
      0,
      {"image/", "frame 12"}},
+    {"a store knows more than the chain holds",
+     [](Stand&) {},
+     0,
+     {"frame 11 cannot be read", "the query index says that frame 11 was durable", "backup"},
+     11},
+    {"a new directory, and a store that was told by another journal",
+     [](Stand& s) { s.storage = std::make_shared<MemoryStorage>(); },
+     0,
+     {"there is no frame here", "the query index says that frame 1", "another journal", "backup"},
+     1},
     {"a segment is missing",
      [](Stand& s) {
          auto storage = std::make_shared<MemoryStorage>();
