@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "nostro/base/digit.hpp"
 #include "nostro/base/text.hpp"
 
 namespace nostro::paysim {
@@ -63,8 +64,7 @@ Result<bool> parse_flag(std::size_t column, std::string_view text) {
 
 Result<std::string_view> parse_name(std::size_t column, std::string_view text) {
     const bool starts_well = !text.empty() && (text.front() == 'C' || text.front() == 'M' || text.front() == 'B');
-    if (!starts_well || text.size() > 32 ||
-        !std::ranges::all_of(text.substr(1), [](char c) { return c >= '0' && c <= '9'; })) {
+    if (!starts_well || text.size() > 32 || !std::ranges::all_of(text.substr(1), is_digit)) {
         return wrong(column, fmt::format("{} is no name: expected C, M or B and digits", quoted(text)));
     }
     return text;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "nostro/base/digit.hpp"
 #include "nostro/base/hex.hpp"
 #include "nostro/base/text.hpp"
 #include "nostro/base/time.hpp"
@@ -14,9 +15,7 @@ namespace {
 
 using Fault = std::optional<std::string>;
 
-bool are_digits(std::string_view text) {
-    return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-}
+bool are_digits(std::string_view text) { return !text.empty() && std::ranges::all_of(text, is_digit); }
 
 Fault text_fault(const Parameter& parameter, std::string_view value) {
     if (!is_valid_utf8(value)) return "is not UTF-8";
