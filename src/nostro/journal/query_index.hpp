@@ -21,6 +21,8 @@
 
 namespace nostro {
 
+struct SeqRange;  // ports/history_pages.hpp
+
 struct QueryIndexOptions {
     std::string folder;
     std::size_t batch_payments = 200'000;  // gathered in memory before they become a file
@@ -80,10 +82,6 @@ private:
     IndexRuns::List runs() const;
 
     // query_index_search.cpp
-    struct SeqRange {
-        Seq first = 0, last = 0;  // both inside; empty when first > last
-    };
-    Result<SeqRange> range(std::optional<Instant> from, std::optional<Instant> to) const;
     Result<> walk_places(const Search& search, SeqRange range, Place before,
                          const std::function<Result<bool>(Place)>& each) const;
     Result<> walk_frames(const Search& search, SeqRange range, Place before,

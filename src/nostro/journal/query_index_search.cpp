@@ -29,22 +29,6 @@ Bounds bounds(const IndexKey& prefix, Seq first, Place before) {
 
 }  // namespace
 
-// Frames whose time lies in [from, to); ends that are open are the journal's.
-Result<QueryIndex::SeqRange> QueryIndex::range(std::optional<Instant> from, std::optional<Instant> to) const {
-    SeqRange range{1, as_of().seq};
-    if (from) {
-        const auto before = seq_at(*from - std::chrono::nanoseconds(1));
-        if (!before) return before.error();
-        range.first = *before + 1;
-    }
-    if (to) {
-        const auto last = seq_at(*to - std::chrono::nanoseconds(1));
-        if (!last) return last.error();
-        range.last = std::min(range.last, *last);
-    }
-    return range;
-}
-
 // Gives places newest first, by the narrowest key there is. `each` answers whether to go on.
 Result<> QueryIndex::walk_places(const Search& search, SeqRange range, Place before,
                                  const std::function<Result<bool>(Place)>& each) const {
@@ -110,7 +94,7 @@ Result<Page<Recorded>> QueryIndex::payments(const Search& search) const {
     const std::uint64_t hash = list_of(search);
     const auto cursor = place_of_cursor(search.cursor, hash);
     if (!cursor) return cursor.error();
-    const auto within = range(search.from, search.to);
+    const auto within = frames_between(*this, search.from, search.to, as_of().seq);
     if (!within) return within.error();
     if (within->first > within->last) return page;
     const Place end{within->last + 1, 0};
@@ -187,7 +171,7 @@ Result<Page<Entry>> QueryIndex::entries(AccountId id, std::optional<Instant> fro
     const std::uint64_t hash = list_of_entries(id, newest_first);
     const auto ended = place_of_cursor(cursor, hash);
     if (!ended) return ended.error();
-    const auto within = range(from, to);
+    const auto within = frames_between(*this, from, to, as_of().seq);
     if (!within) return within.error();
     if (within->first > within->last) return page;
     const IndexKey prefix = IndexKey(IndexTag::account).id(id);

@@ -35,6 +35,22 @@ bool asks_for(const Search& search, const Payment& payment) {
     return !search.max_minor || payment.amount.minor() <= *search.max_minor;
 }
 
+Result<SeqRange> frames_between(const History& history, std::optional<Instant> from, std::optional<Instant> to,
+                                Seq newest) {
+    SeqRange range{1, newest};
+    if (from) {
+        const auto before = history.seq_at(*from - std::chrono::nanoseconds(1));
+        if (!before) return before.error();
+        range.first = *before + 1;
+    }
+    if (to) {
+        const auto last = history.seq_at(*to - std::chrono::nanoseconds(1));
+        if (!last) return last.error();
+        range.last = std::min(range.last, *last);
+    }
+    return range;
+}
+
 std::uint64_t list_of(const Search& search) {
     std::string text = fmt::format("payments {} ", search.tenant);
     const auto add = [&](char name, const auto& value) {

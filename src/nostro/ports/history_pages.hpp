@@ -21,6 +21,13 @@ Result<> check_bounded(const Search& search, Instant newest);
 // Whether it asks for the payment, whatever has become of it.
 bool asks_for(const Search& search, const Payment& payment);
 
+struct SeqRange {
+    Seq first = 0, last = 0;  // both inside; empty when first > last
+};
+// Frames whose time lies in [from, to); ends that are open are the first frame and `newest`.
+Result<SeqRange> frames_between(const History& history, std::optional<Instant> from, std::optional<Instant> to,
+                                Seq newest);
+
 // Names a list, so that a cursor of one is none of another.
 std::uint64_t list_of(const Search& search);
 std::uint64_t list_of(const RowSearch& search);

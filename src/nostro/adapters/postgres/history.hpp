@@ -64,9 +64,6 @@ public:
 private:
     using ClientPtr = std::unique_ptr<PostgresClient>;
     using Clock = std::chrono::steady_clock;
-    struct SeqRange {
-        Seq first = 0, last = 0;  // both inside; empty when first > last
-    };
     class Reader;  // history_reader.hpp
 
     // history.cpp
@@ -81,7 +78,6 @@ private:
     static Result<DeadLetter> letter_at(Reader& reader, Place place, std::int64_t state);
 
     // history_search.cpp
-    Result<SeqRange> range(std::optional<Instant> from, std::optional<Instant> to, Seq newest) const;
     Result<std::vector<Place>> candidates(const Search& search, Seq first, Place before, std::size_t count) const;
     Result<std::vector<std::optional<Recorded>>> recorded(const std::vector<Place>& places, const Search* search) const;
 

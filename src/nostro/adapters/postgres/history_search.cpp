@@ -27,23 +27,6 @@ bool cut(std::vector<Item>& found, std::size_t count_max) {
 
 }  // namespace
 
-// Frames whose time lies in [from, to); ends that are open are the journal's.
-Result<PostgresHistory::SeqRange> PostgresHistory::range(std::optional<Instant> from, std::optional<Instant> to,
-                                                         Seq newest) const {
-    SeqRange range{1, newest};
-    if (from) {
-        const auto before = seq_at(*from - std::chrono::nanoseconds(1));
-        if (!before) return before.error();
-        range.first = *before + 1;
-    }
-    if (to) {
-        const auto last = seq_at(*to - std::chrono::nanoseconds(1));
-        if (!last) return last.error();
-        range.last = std::min(range.last, *last);
-    }
-    return range;
-}
-
 // --- payments
 
 // Places before that one, newest first, by the narrowest index there is.
@@ -121,7 +104,7 @@ Result<Page<Recorded>> PostgresHistory::payments(const Search& search) const {
     const std::uint64_t list = list_of(search);
     const auto cursor = place_of_cursor(search.cursor, list);
     if (!cursor) return cursor.error();
-    const auto within = range(search.from, search.to, page.as_of.seq);
+    const auto within = frames_between(*this, search.from, search.to, page.as_of.seq);
     if (!within) return within.error();
     const Place end{within->last + 1, 0};
     Place before = std::min(cursor->value_or(end), end);
@@ -200,7 +183,7 @@ Result<Page<Entry>> PostgresHistory::entries(AccountId id, std::optional<Instant
     const std::uint64_t list = list_of_entries(id, newest_first);
     const auto ended = place_of_cursor(cursor, list);
     if (!ended) return ended.error();
-    const auto within = range(from, to, page.as_of.seq);
+    const auto within = frames_between(*this, from, to, page.as_of.seq);
     if (!within) return within.error();
     const Place behind = ended->value_or(newest_first ? kBehindAll : Place{});
     const auto answer =
