@@ -42,7 +42,7 @@ struct Config {
         std::string kind = "segment";
         std::uint64_t segment_bytes = 256u << 20;
         std::uint32_t in_flight = 3;
-        std::uint64_t tail_bytes = 64u << 20;
+        std::uint64_t tail_bytes = 32u << 20;
         bool archive = true;
         std::uint32_t keep_days = 0;
         std::string kafka_topic = "nostro-journal";

@@ -39,12 +39,12 @@ void fault_in(void* data, std::size_t bytes) {
 
 }  // namespace
 
-CellMemory::CellMemory(std::size_t bytes) {
+CellMemory::CellMemory(std::size_t bytes, Fault fault) {
     if (bytes >= kHugePage) {
         bytes_ = rounded_up(bytes, kHugePage);
         is_mapped_ = true;
         data_ = map_aligned(bytes_);
-        fault_in(data_, bytes_);
+        if (fault == Fault::at_once) fault_in(data_, bytes_);
         return;
     }
     bytes_ = rounded_up(bytes == 0 ? 1 : bytes, kLine);

@@ -1,9 +1,11 @@
 // Memory of a Book's tables: zeroed, faulted in at once, on huge pages where the system gives them, so that no
-// page fault ever meets the settlement thread.
+// page fault meets the settlement thread. What fills in order, from the begin on, may be faulted in as it is used: a
+// fault of a microsecond for many cells.
 //
 // Errors: std::bad_alloc from the constructor. Cost: proportional to the size; small arrays come from the heap.
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -12,7 +14,8 @@ namespace nostro {
 
 class CellMemory {
 public:
-    explicit CellMemory(std::size_t bytes);
+    enum class Fault : std::uint8_t { at_once, as_used };
+    CellMemory(std::size_t bytes, Fault fault);
     ~CellMemory();
     CellMemory(const CellMemory&) = delete;
     CellMemory& operator=(const CellMemory&) = delete;
@@ -34,8 +37,8 @@ class CellArray {
     static_assert(std::is_trivially_copyable_v<Cell> && std::is_trivially_destructible_v<Cell>);
 
 public:
-    explicit CellArray(std::size_t size)
-        : memory_(size * sizeof(Cell)), cells_(static_cast<Cell*>(memory_.data())), size_(size) {}
+    explicit CellArray(std::size_t size, CellMemory::Fault fault = CellMemory::Fault::at_once)
+        : memory_(size * sizeof(Cell), fault), cells_(static_cast<Cell*>(memory_.data())), size_(size) {}
 
     std::size_t size() const { return size_; }
     Cell& operator[](std::size_t i) { return cells_[i]; }

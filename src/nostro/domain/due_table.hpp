@@ -26,7 +26,10 @@ public:
     };
 
     explicit DueTable(std::size_t cells_max)
-        : cells_(cells_max), index_(2 * cells_max + 1), heap_(cells_max), free_(cells_max) {}
+        : cells_(cells_max, CellMemory::Fault::as_used),
+          index_(2 * cells_max + 1),
+          heap_(cells_max),
+          free_(cells_max) {}
 
     Cell* find(PaymentId id) {
         const std::size_t at = place(id);

@@ -1,40 +1,62 @@
 #include "nostro/engine/frame_cache.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <string>
 #include <utility>
 
 namespace nostro {
 namespace {
 
-// What a decoded frame takes, but for what its commands point to outside it.
+template <class Item>
+std::size_t memory_of(const std::vector<Item>& items) {
+    return items.capacity() * sizeof(Item);
+}
+
+// What a decoded frame takes, but for what its commands point to outside it. Used memory comes again larger than it has
+// to be.
 std::size_t bytes_of(const DecodedFrame& frame) {
     const Changes& changes = frame.changes;
-    return sizeof frame + frame.frame->bytes().size() + frame.commands.size() * sizeof(Command) +
-           changes.outcomes.size() * sizeof(Outcome) + changes.accounts.size() * sizeof(AccountImage) +
-           changes.counters.size() * sizeof(CounterImage);
+    return sizeof frame + frame.frame->bytes().size() + memory_of(frame.commands) + memory_of(changes.outcomes) +
+           memory_of(changes.accounts) + memory_of(changes.counters) + memory_of(changes.known);
 }
 
 }  // namespace
 
 // Decoded frames that nobody holds any more. A big one has megabytes of vectors; used again, they cost no page faults.
+// A small frame never takes them: it would be kept with all that memory.
 struct FrameCache::Recycled {
     static constexpr std::size_t kKept = 4;
+    using Spare = std::pair<int, std::unique_ptr<DecodedFrame>>;  // by the width of its frame's size
     std::mutex mutex;
-    std::vector<std::unique_ptr<DecodedFrame>> spare;
+    std::vector<Spare> spare;
 
-    std::unique_ptr<DecodedFrame> get() {
+    static int width(const FramePtr& frame) { return static_cast<int>(std::bit_width(frame->bytes().size())); }
+
+    std::unique_ptr<DecodedFrame> get(const FramePtr& frame) {
         const std::lock_guard lock(mutex);
-        if (spare.empty()) return std::make_unique<DecodedFrame>();
-        auto frame = std::move(spare.back());
-        spare.pop_back();
-        return frame;
+        const auto found = std::ranges::find(spare, width(frame), &Spare::first);
+        if (found == spare.end()) return std::make_unique<DecodedFrame>();
+        auto taken = std::move(found->second);
+        spare.erase(found);
+        return taken;
     }
     void put(std::unique_ptr<DecodedFrame> frame) {
+        const int wide = width(frame->frame);
         frame->frame.reset();
         frame->changes.policies.clear();
+        Spare freed;  // outside the lock
         const std::lock_guard lock(mutex);
-        if (spare.size() < kKept) spare.push_back(std::move(frame));
+        if (spare.size() == kKept) {
+            freed = std::move(spare.front());
+            spare.erase(spare.begin());
+        }
+        spare.emplace_back(wide, std::move(frame));
+    }
+    void clear() {
+        std::vector<Spare> freed;
+        const std::lock_guard lock(mutex);
+        freed.swap(spare);
     }
 };
 
@@ -50,7 +72,7 @@ DecodedPtr FrameCache::cached(Seq seq) const {
 }
 
 Result<DecodedPtr> FrameCache::decode(const FramePtr& frame, Sections sections) const {
-    auto decoded = recycled_->get();
+    auto decoded = recycled_->get(frame);
     if (auto done = decode_body(frame, sections, *decoded); !done) return done.error();
     // The deleter keeps the pool alive: a reader may hold a frame longer than the engine lives.
     return DecodedPtr(decoded.release(), [pool = recycled_](const DecodedFrame* old) {
@@ -65,12 +87,26 @@ void FrameCache::keep(const DecodedPtr& frame) const {
     by_use_.push_front(frame);
     by_seq_[frame->seq()] = by_use_.begin();
     bytes_ += bytes_of(*frame);
-    while (bytes_ > bytes_max_ && by_use_.size() > 1) {
+    drop_down_to(bytes_max_, dropped);
+}
+
+void FrameCache::drop_down_to(std::size_t bytes, std::vector<DecodedPtr>& dropped) const {
+    while (bytes_ > bytes && by_use_.size() > 1) {
         bytes_ -= bytes_of(*by_use_.back());
         by_seq_.erase(by_use_.back()->seq());
         dropped.push_back(std::move(by_use_.back()));
         by_use_.pop_back();
     }
+}
+
+void FrameCache::let_go() const {
+    std::vector<DecodedPtr> dropped;
+    {
+        const std::lock_guard lock(mutex_);
+        drop_down_to(0, dropped);
+    }
+    dropped.clear();
+    recycled_->clear();
 }
 
 Result<DecodedPtr> FrameCache::frame(Seq seq) const {

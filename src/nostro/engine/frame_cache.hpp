@@ -36,12 +36,16 @@ public:
     Result<std::size_t> frames(Seq from, std::size_t count_max, std::vector<DecodedPtr>& into,
                                std::size_t bytes_max = std::numeric_limits<std::size_t>::max()) const;
 
+    // Keeps the frame that was used last alone, and no memory for others.
+    void let_go() const;
+
 private:
     struct Recycled;
 
     DecodedPtr cached(Seq seq) const;
     Result<DecodedPtr> decode(const FramePtr& frame, Sections sections) const;
     void keep(const DecodedPtr& frame) const;
+    void drop_down_to(std::size_t bytes, std::vector<DecodedPtr>& dropped) const;  // under the lock
 
     const Journal& journal_;
     const std::size_t bytes_max_;

@@ -244,7 +244,7 @@ void IndexTotals::put_changed(IndexRunBuilder& run) const {
 
 void IndexTotals::forget_changed() {
     for (const AccountId id : changed_) images_.find(id)->is_changed = false;
-    changed_.clear();
+    changed_ = {};  // after many accounts were opened it is large
 }
 
 void IndexTotals::add(const Rows& added, Seq seq, IndexRunBuilder& run) {

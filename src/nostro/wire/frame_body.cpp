@@ -78,6 +78,7 @@ Result<> read_cursors(const Section& section, std::vector<Cursor>& into) {
 Result<> read_outcomes(const Section& section, std::size_t at, const FrameFacts& facts, DecodedFrame& into) {
     PayloadReader in(section.payload);
     OutcomeReader reader(facts);
+    into.changes.outcomes.reserve(section.count);
     const auto here = [&] { return static_cast<std::uint32_t>(at + in.at()); };
     for (std::uint32_t i = 0; i < section.count && in.ok(); ++i) {
         if (i % kPartOutcomes == 0) into.map.outcomes.push_back({here(), reader.point(), reader.shapes().count()});

@@ -31,7 +31,7 @@ struct FrameBuilder::State {
 
     const std::size_t capacity_usual;
     std::shared_ptr<FramePool> pool = std::make_shared<FramePool>();
-    FramePool::Memory memory;  // of the frame that is being built
+    FramePool::Memory memory;  // of the frame that is being built, and of all before it
     std::size_t size = 0;      // bytes of it so far
     CommandIndex index;
     ChangesBound bound;
@@ -51,7 +51,6 @@ FrameBuilder::~FrameBuilder() = default;
 
 void FrameBuilder::begin() {
     State& s = *state_;
-    if (s.memory.capacity == 0) s.memory = s.pool->take();
     s.size = 0;
     s.ensure(kCommandsAt);
     s.size = kCommandsAt;
@@ -126,13 +125,9 @@ FramePtr FrameBuilder::finish(FrameHeader header, std::span<const Cursor> first,
     auto frame = std::allocate_shared<Pooled>(FramePoolAllocator<Pooled>(s.pool), s.pool);
     frame->header = header;
     frame->digest = frame_digest(begin);
-    FramePool::Memory own;
-    if (padded <= FramePool::kSmallMax) {
-        own = s.pool->take_small(padded);
-        std::memcpy(own.bytes.get(), begin, padded);
-    } else {
-        own = std::exchange(s.memory, {});
-    }
+    // A copy costs a hundredth of what building it did, and readers keep memory of the frame's own size.
+    FramePool::Memory own = s.pool->take(padded);
+    std::memcpy(own.bytes.get(), begin, padded);
     frame->capacity_ = own.capacity;
     frame->memory_ = std::move(own.bytes);
     frame->size_ = padded;

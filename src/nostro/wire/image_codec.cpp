@@ -161,6 +161,7 @@ void get_accounts(PayloadReader& in, std::size_t count, std::span<const Outcome>
     RecurringValues<std::int64_t> openings;
     const std::size_t parties = outcomes.size() * 2;
     std::size_t next = 0;
+    into.reserve(into.size() + count);
     for (std::size_t i = 0; i < count && in.ok(); ++i) {
         AccountImage& image = into.emplace_back();
         const std::uint8_t bits = in.u8();
@@ -225,6 +226,7 @@ void get_counters(PayloadReader& in, std::size_t count, std::span<const AccountI
                   std::vector<CounterImage>& into) {
     RecurringValues<CounterShape> shapes;
     std::size_t last = 0;
+    into.reserve(into.size() + count);
     for (std::size_t i = 0; i < count && in.ok(); ++i) {
         CounterImage& image = into.emplace_back();
         const auto ahead = in.varint_at_most(accounts.size() - last, "a counter of no account");
@@ -355,6 +357,7 @@ void put_known(RawWriter& raw, std::span<const KnownImage> images, std::span<con
 void get_known(PayloadReader& in, std::size_t count, std::span<const Outcome> outcomes, const FrameFacts& facts,
                std::vector<KnownImage>& into) {
     std::uint64_t next = 0;
+    into.reserve(into.size() + count);
     for (std::size_t i = 0; i < count && in.ok(); ++i) {
         KnownImage& image = into.emplace_back();
         const std::uint64_t first = in.varint_at_most(std::uint64_t{UINT32_MAX} << 1 | 1, "an outcome beyond 32 bits");

@@ -33,13 +33,15 @@ struct Number {
 Instant at(int seconds) { return Instant(std::chrono::seconds(seconds)); }
 
 TEST(CellMemoryTest, IsZeroedAndAlignedToLinesAtEverySize) {
-    for (const std::size_t bytes :
-         {std::size_t{0}, std::size_t{1}, std::size_t{100}, std::size_t{4096}, std::size_t{3} << 20}) {
-        const CellMemory memory(bytes);
-        ASSERT_NE(memory.data(), nullptr);
-        EXPECT_EQ(reinterpret_cast<std::uintptr_t>(memory.data()) % 64, 0u);
-        const auto* at = static_cast<const unsigned char*>(memory.data());
-        for (std::size_t i = 0; i < bytes; i += 1) ASSERT_EQ(at[i], 0) << i;
+    for (const auto fault : {CellMemory::Fault::at_once, CellMemory::Fault::as_used}) {
+        for (const std::size_t bytes :
+             {std::size_t{0}, std::size_t{1}, std::size_t{100}, std::size_t{4096}, std::size_t{3} << 20}) {
+            const CellMemory memory(bytes, fault);
+            ASSERT_NE(memory.data(), nullptr);
+            EXPECT_EQ(reinterpret_cast<std::uintptr_t>(memory.data()) % 64, 0u);
+            const auto* at = static_cast<const unsigned char*>(memory.data());
+            for (std::size_t i = 0; i < bytes; i += 1) ASSERT_EQ(at[i], 0) << i;
+        }
     }
 }
 

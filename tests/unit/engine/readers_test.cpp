@@ -64,6 +64,43 @@ TEST_F(ReadersTest, AFrameOutlivesTheCacheForWhoeverHoldsIt) {
     EXPECT_EQ(held->changes.outcomes.at(0).payment, payment_id_of(1));
 }
 
+TEST_F(ReadersTest, WhatIsLetGoIsReadAgain) {
+    frames(3);
+    const Seq newest = node.journal_head();
+    std::vector<std::weak_ptr<const DecodedFrame>> before;
+    for (Seq seq = 1; seq <= newest; ++seq) before.emplace_back(*node.frames.frame(seq));
+    const DecodedPtr held = *node.frames.frame(newest - 1);
+    static_cast<void>(node.frames.frame(newest));  // used last
+    node.frames.let_go();
+    EXPECT_TRUE(before.front().expired());
+    EXPECT_EQ(before.back().lock(), *node.frames.frame(newest)) << "decoded once, still";
+    EXPECT_EQ(held->seq(), newest - 1) << "whoever holds one keeps it";
+    for (Seq seq = 1; seq <= newest; ++seq) EXPECT_EQ((*node.frames.frame(seq))->seq(), seq);
+}
+
+// Large frames and small ones in turns: used memory comes again, and never shows what was there before.
+TEST_F(ReadersTest, UsedMemoryShowsNothingOfTheFrameBefore) {
+    std::uint64_t next = 1;
+    for (const std::size_t count : {400, 1, 400, 2, 300, 1}) {
+        node.run(payments(next, count));
+        next += count;
+    }
+    FrameCache none(node.journal, 1);  // keeps one: each decoding takes what the one before gave back
+    none.set_accepted(node.journal_head());
+    for (int round = 0; round < 3; ++round) {
+        for (Seq seq = 1; seq <= node.journal_head(); ++seq) {
+            const DecodedPtr used = *none.frame(seq), fresh = *node.frames.frame(seq);
+            ASSERT_EQ(used->commands.size(), fresh->commands.size());
+            ASSERT_EQ(used->changes.outcomes.size(), fresh->changes.outcomes.size());
+            for (std::size_t i = 0; i < fresh->changes.outcomes.size(); ++i) {
+                ASSERT_EQ(used->changes.outcomes[i].payment, fresh->changes.outcomes[i].payment);
+            }
+            ASSERT_EQ(used->changes.accounts.size(), fresh->changes.accounts.size());
+            ASSERT_EQ(used->changes.known.size(), fresh->changes.known.size());
+        }
+    }
+}
+
 // Remembers what it was given; fails on demand.
 class Notebook final : public Projection {
 public:

@@ -41,7 +41,7 @@ struct KafkaJournalOptions {
     bool single_broker = false;
     std::size_t in_flight_max = 3;                    // at most 5: so many batches of a producer a broker knows again
     std::size_t frame_bytes_max = 8u << 20;           // less where the topic's max.message.bytes says so
-    std::size_t tail_bytes = 64u << 20;               // newest accepted frames kept in memory for readers
+    std::size_t tail_bytes = 32u << 20;               // newest accepted frames kept in memory for readers
     std::chrono::milliseconds reach_patience{3'000};  // of open(): for a broker to answer
     std::chrono::milliseconds take_over_patience{60'000};  // for a cluster that comes up, too
     std::chrono::milliseconds look_up_patience{10'000};    // for a frame that is said to be in the log

@@ -41,7 +41,7 @@ struct PostgresJournalOptions {
     bool make_tables = true;                      // where there are none; else `not_found`
     std::size_t in_flight_max = 3;
     std::size_t frame_bytes_max = 8u << 20;
-    std::size_t tail_bytes = 64u << 20;              // newest accepted frames kept in memory for readers
+    std::size_t tail_bytes = 32u << 20;              // newest accepted frames kept in memory for readers
     std::chrono::milliseconds stalled_after{2'000};  // a frame that is not stored by then stops intake
 };
 
