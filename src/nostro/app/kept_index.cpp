@@ -74,9 +74,10 @@ Result<std::unique_ptr<KeptIndex>> KeptIndex::open(const Config& config, From fr
     // A journal in memory begins anew, and so does what is made from it.
     std::error_code ignored;
     if (config.journal.kind == "memory") std::filesystem::remove_all(folder, ignored);
-    auto opened = open_files(
-        config, {folder, config.index.batch_payments, cli::index_rows(), kept->from_.read_bytes, kept->from_.will_read},
-        read);
+    auto opened = open_files(config,
+                             {folder, config.index.batch_payments, cli::index_rows(), kept->from_.read_bytes,
+                              kept->from_.will_read, kept->from_.governor},
+                             read);
     if (!opened) return opened.error();
     kept->files_ = std::move(*opened);
     return kept;
@@ -92,6 +93,11 @@ Result<Seq> KeptIndex::seen() const {
     const auto next = files_->next();
     if (!next) return next.error();
     return *next - 1;
+}
+
+void KeptIndex::let_go() const {
+    frames_.let_go();
+    if (files_) files_->let_go();
 }
 
 void KeptIndex::add_state(std::vector<PartState>& states) const {

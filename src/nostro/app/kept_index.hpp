@@ -25,7 +25,8 @@ public:
         const Journal* journal;
         decltype(QueryIndexOptions::read_bytes) read_bytes;  // empty: it can only read whole frames
         decltype(QueryIndexOptions::will_read) will_read;
-        std::function<Seq()> readable;  // the newest frame that the journal is known to have
+        std::shared_ptr<DiskGovernor> governor = nullptr;  // of the disk that has the data directory
+        std::function<Seq()> readable;                     // the newest frame that the journal is known to have
     };
     // A damaged index costs time, never money: files that are, are made again from the journal. One of an earlier
     // version is kept as it is where frames were dropped, as far as it has nothing that is wrong. No server is asked
@@ -38,6 +39,8 @@ public:
     // The newest frame that it has seen; 0: nobody says.
     Result<Seq> seen() const;
     void add_state(std::vector<PartState>& states) const;
+    // Gives memory back that nobody has to have now.
+    void let_go() const;
 
 private:
     explicit KeptIndex(From from);

@@ -35,6 +35,7 @@
 #include "nostro/http/server.hpp"
 #include "nostro/journal/checkpoint_files.hpp"
 #include "nostro/journal/data_directory.hpp"
+#include "nostro/journal/disk_governor.hpp"
 #include "nostro/journal/image_fold.hpp"
 #include "nostro/journal/posix_disk.hpp"
 #include "nostro/journal/sealed_runs.hpp"
@@ -72,6 +73,7 @@ struct Wiring::Parts {
     Result<> begin_as_owner();
     std::vector<OwnerParts::Step> steps_after_take_over();
     void lost(const Error& error);
+    double fold_behind() const;
     void start_fold();
     Result<> start_checkpoints();
     Result<> listen();
@@ -81,6 +83,7 @@ struct Wiring::Parts {
     SystemClock clock;
     MetricsRegistry metrics;
 
+    std::shared_ptr<DiskGovernor> governor;  // nullptr: none
     std::unique_ptr<PosixDisk> disk;
     std::unique_ptr<SealedRuns> sealed;
     std::unique_ptr<Journal> own_journal;
@@ -115,7 +118,9 @@ Result<> Wiring::Parts::open_journal() {
     const auto refused = [](const Error& error) {
         return Error{error.code == ErrorCode::invalid ? ErrorCode::unavailable : error.code, error.what};
     };
-    auto opened = PosixDisk::open(config.data.dir, {.writers = config.journal.in_flight});
+    // Where the journal is elsewhere, nobody waits for this disk.
+    if (config.journal.kind == "segment") governor = std::make_shared<DiskGovernor>();
+    auto opened = PosixDisk::open(config.data.dir, {.writers = config.journal.in_flight, .governor = governor});
     if (!opened) return refused(opened.error());
     disk = std::move(*opened);
     if (auto locked = disk->lock(); !locked) return refused(locked.error());
@@ -160,6 +165,7 @@ Result<> Wiring::Parts::open_projections() {
     if (!config.index.enabled) return {};
     KeptIndex::From from;
     from.journal = journal;
+    from.governor = governor;
     from.readable = [this] { return service ? service->accepted() : Seq{0}; };
     if (segments != nullptr || mirrored) {
         from.read_bytes = [this](Seq seq, std::uint32_t begin, std::span<std::byte> into) {
@@ -294,6 +300,12 @@ std::vector<OwnerParts::Step> Wiring::Parts::steps_after_take_over() {
     return steps;
 }
 
+double Wiring::Parts::fold_behind() const {
+    const double behind = fold->behind();
+    governor->hurry(DiskGovernor::Lane::other, behind > StageRunner::kBehindLittle);
+    return behind;
+}
+
 void Wiring::Parts::start_fold() {
     if (mirrored) mirrored->start();
     if (segments == nullptr) return;
@@ -307,7 +319,7 @@ void Wiring::Parts::start_fold() {
         StageRunner::Options{.name = "fold",
                              .idle_max = std::chrono::milliseconds(250),
                              .gives_way = true,
-                             .behind = [this] { return fold->behind(); }},
+                             .behind = [this] { return fold_behind(); }},
         [this]() -> Result<std::size_t> {
             const std::string before = fold->trouble();
             const auto did = fold->step(clock.now());

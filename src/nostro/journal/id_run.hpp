@@ -67,6 +67,7 @@ public:
 
     // `corrupt`: names file and byte.
     Result<std::optional<SealedId>> find(PaymentId id) const;
+    void let_go() const { map_->let_go(); }
     // All, in order, checking every page.
     Result<> each(const std::function<Result<>(const SealedId&)>& give) const;
 

@@ -30,7 +30,7 @@ constexpr std::size_t kEntryMax = IndexPage::kBytes - kPageHead - kSlot;
 constexpr std::size_t kBlock = 64, kFilterBits = 12, kProbes = 6;
 
 constexpr std::size_t kWriteBytes = std::size_t{1} << 20, kSyncBytes = std::size_t{8} << 20;
-constexpr std::size_t kReadPages = 64;
+constexpr std::size_t kReadPages = 64, kAhead = 64;
 
 template <class Number>
 Number load(const void* from, std::size_t at) {
@@ -287,6 +287,8 @@ Result<std::shared_ptr<const IndexFile>> IndexFile::open(const Disk& disk, const
     if (crc32c(file->filter_) != tail.filter_crc || crc32c(file->fence_) != tail.fence_crc) {
         return damaged("the checksum of its filter or its fence does not match");
     }
+    file->map_->let_go();  // of a filter that nobody asks nothing has to stay
+    file->map_->expect_random();
     return std::shared_ptr<const IndexFile>(std::move(file));
 }
 
@@ -333,11 +335,31 @@ Result<IndexFile::Spot> IndexFile::lower_bound(std::string_view key) const {
             low = middle + 1;
         }
     }
-    if (low == 0) return Spot{0, 0};
+    if (low == 0) return Spot{0, 0, {}};
     const auto at = page(low - 1);
     if (!at) return at.error();
     const std::size_t index = at->lower_bound(key);
-    return index == at->size() ? Spot{low, 0} : Spot{low - 1, index};
+    return index == at->size() ? Spot{low, 0, {}} : Spot{low - 1, index, *at};
+}
+
+void IndexFile::will_read(std::uint64_t page, std::uint64_t pages) const {
+    if (page >= tail_.pages) return;
+    map_->will_read(page * IndexPage::kBytes, std::min(pages, tail_.pages - page) * IndexPage::kBytes);
+}
+
+void IndexFile::will_look(std::string_view key) const {
+    const std::uint64_t head = index_head(key);
+    std::uint64_t low = 0, high = tail_.pages;
+    while (low < high) {
+        const std::uint64_t middle = (low + high) / 2;
+        if (load<std::uint64_t>(fence_.data(), middle * 8) > head) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    const std::uint64_t first = low < 2 ? 0 : low - 2;
+    will_read(first, low + 1 - first);
 }
 
 // --- cursor
@@ -372,6 +394,11 @@ void IndexFileCursor::come_from_behind(std::uint64_t page) {
 std::optional<IndexFile::Spot> IndexFileCursor::spot(std::string_view wanted) {
     valid_ = false;
     const auto spot = file_->lower_bound(wanted);
+    if (spot && spot->opened) {
+        page_ = *spot->opened;
+        number_ = spot->page;
+        loaded_ = true;
+    }
     if (spot) return *spot;
     status_ = spot.error();
     return std::nullopt;
@@ -395,6 +422,7 @@ void IndexFileCursor::next() {
     if (index_ + 1 < page_.size()) {
         go(number_, index_ + 1);
     } else {
+        if ((number_ + 1) % kAhead == 0) file_->will_read(number_ + 1, 2 * kAhead);
         go(number_ + 1, 0);
     }
 }

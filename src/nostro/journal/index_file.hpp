@@ -96,6 +96,7 @@ class IndexFile {
 public:
     // `corrupt`: names the file.
     static Result<std::shared_ptr<const IndexFile>> open(const Disk& disk, const IndexFileName& name);
+    void let_go() const { map_->let_go(); }
     const IndexFileName& name() const { return name_; }
     const IndexFileTail& tail() const { return tail_; }
     std::uint64_t bytes() const { return map_->bytes().size(); }
@@ -108,9 +109,13 @@ public:
     struct Spot {
         std::uint64_t page = 0;
         std::size_t index = 0;
+        std::optional<IndexPage> opened;  // that page, where it had to be looked into
     };
     // The first entry that is not less; behind the last page: none.
     Result<Spot> lower_bound(std::string_view key) const;
+    // Where that key would be is looked at soon, and just before it.
+    void will_look(std::string_view key) const;
+    void will_read(std::uint64_t page, std::uint64_t pages) const;
 
 private:
     IndexFile() = default;

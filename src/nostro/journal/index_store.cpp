@@ -237,8 +237,9 @@ Result<bool> IndexStore::State::merge_some(const std::stop_token& stop) {
 IndexStore::IndexStore(std::unique_ptr<State> state) : state_(std::move(state)) {}
 IndexStore::~IndexStore() = default;
 
-Result<std::unique_ptr<IndexStore>> IndexStore::open(const std::string& folder) {
-    auto disk = PosixDisk::open(folder, {.writers = 0, .direct = false});
+Result<std::unique_ptr<IndexStore>> IndexStore::open(const std::string& folder,
+                                                     std::shared_ptr<DiskGovernor> governor) {
+    auto disk = PosixDisk::open(folder, {.writers = 0, .direct = false, .governor = std::move(governor)});
     if (!disk) return disk.error();
     return open(std::move(*disk), Merging::on_own_thread);
 }
@@ -323,6 +324,11 @@ std::string IndexStore::trouble() const {
 
 Result<bool> IndexStore::merge() { return state_->merge_some({}); }
 
+void IndexStore::let_go() const {
+    const FilesPtr files = state_->now();
+    for (const IndexFilePtr& file : *files) file->let_go();
+}
+
 std::uint64_t IndexStore::bytes() const {
     std::uint64_t bytes = 0;
     for (const IndexFilePtr& file : *state_->now()) bytes += file->bytes();
@@ -393,7 +399,10 @@ IndexStore::Walk IndexStore::walk(std::string_view lower, std::string_view upper
     const FilesPtr files = state_->now();
     for (auto file = files->rbegin(); file != files->rend(); ++file) {
         if (filtered && !(*file)->may_hold(lower)) continue;
-        IndexFileCursor& cursor = state->cursors.emplace_back(*file);
+        state->cursors.emplace_back(*file);
+        (*file)->will_look(backwards ? upper : lower);
+    }
+    for (IndexFileCursor& cursor : state->cursors) {
         if (backwards) {
             cursor.seek_before(upper);
         } else {
@@ -418,6 +427,16 @@ Result<std::optional<std::string>> IndexStore::get(std::string_view key) const {
         return std::optional<std::string>(cursor.value());
     }
     return std::optional<std::string>();
+}
+
+void IndexStore::will_get(std::span<const std::string_view> keys) const {
+    const FilesPtr files = state_->now();
+    for (const std::string_view key : keys) {
+        const std::string_view filtered = index_filtered(key);
+        for (const IndexFilePtr& file : *files) {
+            if (filtered.empty() || file->may_hold(filtered)) file->will_look(key);
+        }
+    }
 }
 
 IndexStore::Walk IndexStore::walk_all() const {

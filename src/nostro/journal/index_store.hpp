@@ -18,9 +18,12 @@
 
 namespace nostro {
 
+class DiskGovernor;
+
 class IndexStore {
 public:
-    static Result<std::unique_ptr<IndexStore>> open(const std::string& folder);
+    static Result<std::unique_ptr<IndexStore>> open(const std::string& folder,
+                                                    std::shared_ptr<DiskGovernor> governor = nullptr);
     // The files are all that the disk has. by_hand: nothing is merged but by merge(), and ingest() waits for none.
     enum class Merging : std::uint8_t { on_own_thread, by_hand };
     static Result<std::unique_ptr<IndexStore>> open(std::shared_ptr<Disk> disk, Merging merging);
@@ -55,11 +58,14 @@ public:
     };
     // Nothing: there is no such key.
     Result<std::optional<std::string>> get(std::string_view key) const;
+    // These keys are asked for soon: what they need of the disk is fetched together.
+    void will_get(std::span<const std::string_view> keys) const;
     Walk walk(std::string_view lower, std::string_view upper, bool backwards) const;
     // Every entry, forwards, past the caches.
     Walk walk_all() const;
 
     std::uint64_t bytes() const;  // of all files
+    void let_go() const;          // pages that were read count to this process no longer
     // Why files are not merged at present; empty: they are. What is short is waited for; damage ends all merging, as it
     // would be met again each time.
     std::string trouble() const;

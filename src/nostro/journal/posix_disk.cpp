@@ -17,13 +17,13 @@
 #include <utility>
 
 #include "nostro/base/text.hpp"
+#include "nostro/journal/disk_governor.hpp"
 #include "nostro/journal/disk_writers.hpp"
+#include "nostro/journal/posix_mapping.hpp"
 
 namespace nostro {
 namespace {
 
-constexpr std::size_t kFillChunk = 1 << 20;
-constexpr std::uint64_t kTruncateStep = 64u << 20;
 constexpr const char* kTemporary = ".new";
 
 std::string words(int number) { return std::generic_category().message(number); }
@@ -78,31 +78,6 @@ bool is_aligned(std::uint64_t offset, std::span<const std::byte> bytes) {
     return (offset | bytes.size() | reinterpret_cast<std::uintptr_t>(bytes.data())) % kDiskBlock == 0;
 }
 
-// The name is gone; give the blocks back in pieces, unless somebody still reads them.
-void cut_down(int fd) {
-    struct stat info{};
-    if (::fstat(fd, &info) != 0 || info.st_nlink != 0 || ::flock(fd, LOCK_EX | LOCK_NB) != 0) return;
-    for (auto left = static_cast<std::uint64_t>(info.st_size); left > kTruncateStep;) {
-        left -= kTruncateStep;
-        if (::ftruncate(fd, static_cast<off_t>(left)) != 0) return;  // closing frees the rest at once
-    }
-}
-
-class PosixMapping final : public Disk::Mapping {
-public:
-    PosixMapping(UniqueFd fd, void* at, std::size_t size) : fd_(std::move(fd)), at_(at), size_(size) {}
-    ~PosixMapping() override {
-        if (size_ != 0) ::munmap(at_, size_);
-        cut_down(fd_.get());
-    }
-    std::span<const std::byte> bytes() const override { return {static_cast<const std::byte*>(at_), size_}; }
-
-private:
-    UniqueFd fd_;
-    void* at_;
-    std::size_t size_;
-};
-
 }  // namespace
 
 struct PosixDisk::File final : DiskWriters::Target {
@@ -111,8 +86,9 @@ struct PosixDisk::File final : DiskWriters::Target {
     UniqueFd durable;  // O_DIRECT | O_DSYNC; opened with the first durable write, none where that is refused
     std::once_flag durable_opened;
     bool want_direct = false;
-    const PosixDisk* disk = nullptr;
-    std::uint64_t appended = 0;  // end of a sequential file
+    std::shared_ptr<DiskGovernor> governor;  // may be absent
+    std::uint64_t appended = 0;              // end of a sequential file
+    std::uint64_t pushed = 0;                // of it: up to here it was handed to the disk
 
     ~File() override { cut_down(buffered.get()); }
 
@@ -129,9 +105,20 @@ struct PosixDisk::File final : DiskWriters::Target {
         const bool direct = durable && is_aligned(offset, block);
         int failed = write_all(direct ? durable.get() : buffered.get(), offset, block);
         if (failed == 0 && !direct && ::fdatasync(buffered.get()) != 0) failed = errno;
+        if (failed == 0 && governor != nullptr) governor->waited_for(block.size());
         if (failed == 0) return {};
         return name + ": writing " + std::to_string(block.size()) + " bytes at " + std::to_string(offset) +
                " failed: " + words(failed);
+    }
+    // Whole pages up to `end` reach the disk, not for good: sync() does that. 0, or the system's number of what failed:
+    // it is told once, so the file must not be used then.
+    int push(std::uint64_t end) {
+        end = end / kDiskBlock * kDiskBlock;
+        constexpr unsigned kAll = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+        const auto size = static_cast<off_t>(end - pushed);
+        const int failed = ::sync_file_range(buffered.get(), static_cast<off_t>(pushed), size, kAll) == 0 ? 0 : errno;
+        pushed = end;
+        return failed == EINVAL || failed == ENOSYS || failed == ESPIPE ? 0 : failed;  // it cannot be done there
     }
 };
 
@@ -240,15 +227,16 @@ Result<> PosixDisk::fill(const std::string& name, int fd, std::uint64_t bytes, s
     }
     // Zeros are written, not only allocated: a first write into unwritten extents would change the file's
     // metadata and cost a journal commit of the file system each time.
-    const Aligned zeros(kFillChunk);
+    const Aligned zeros(DiskGovernor::kPieceBytes);
     if (zeros.memory == nullptr) return error(name, "allocating memory", ENOMEM);
     UniqueFd direct;
     if (direct_ && bytes % kDiskBlock == 0) {
         direct.reset(::open(("/proc/self/fd/" + std::to_string(fd)).c_str(), O_RDWR | O_DIRECT | O_CLOEXEC));
     }
-    for (std::uint64_t at = 0; at < bytes; at += kFillChunk) {
-        const auto chunk = zeros.view(static_cast<std::size_t>(std::min<std::uint64_t>(kFillChunk, bytes - at)));
-        if (const int failed = write_all(direct ? direct.get() : fd, at, chunk)) return error(name, "zeroing", failed);
+    for (std::uint64_t at = 0; at < bytes; at += zeros.size) {
+        const auto piece = zeros.view(static_cast<std::size_t>(std::min<std::uint64_t>(zeros.size, bytes - at)));
+        if (options_.governor) options_.governor->before(piece.size(), DiskGovernor::Lane::segment);
+        if (const int failed = write_all(direct ? direct.get() : fd, at, piece)) return error(name, "zeroing", failed);
     }
     if (const int failed = write_all(fd, 0, head)) return error(name, "writing", failed);
     if (::fsync(fd) != 0) return error(name, "syncing", errno);
@@ -308,6 +296,7 @@ Result<Disk::FileNo> PosixDisk::open(const std::string& name) {
     opened->name = directory_ + "/" + name;
     opened->buffered = std::move(*fd);
     opened->want_direct = direct_;
+    opened->governor = options_.governor;
     return keep(std::move(opened));
 }
 
@@ -420,20 +409,35 @@ Result<Disk::FileNo> PosixDisk::start(const std::string& name) {
 Result<> PosixDisk::append(FileNo number, std::span<const std::byte> bytes) {
     const auto found = file(number);
     if (!found) return Error{ErrorCode::invalid, "append: no such file is open"};
-    if (const int failed = write_all(found->buffered.get(), found->appended, bytes)) {
-        return Error{code_of(failed), found->name + ": appending failed: " + words(failed)};
+    while (!bytes.empty()) {
+        const auto piece = bytes.first(std::min(bytes.size(), DiskGovernor::kPieceBytes));
+        bytes = bytes.subspan(piece.size());
+        const bool paced = options_.governor && options_.governor->before(piece.size(), DiskGovernor::Lane::other);
+        int failed = write_all(found->buffered.get(), found->appended, piece);
+        found->appended += piece.size();
+        const bool is_due = paced && found->appended - found->pushed >= DiskGovernor::kPieceBytes;
+        if (failed == 0 && is_due) failed = found->push(found->appended);
+        if (failed != 0) return Error{code_of(failed), found->name + ": appending failed: " + words(failed)};
     }
-    found->appended += bytes.size();
     return {};
 }
 
 Result<> PosixDisk::sync(FileNo number) {
     const auto found = file(number);
     if (!found) return Error{ErrorCode::invalid, "sync: no such file is open"};
-    if (::fsync(found->buffered.get()) != 0) {
-        return Error{code_of(errno), found->name + ": syncing failed: " + words(errno)};
+    int failed = 0;
+    // What was appended while nobody waited for the disk.
+    while (failed == 0 && options_.governor && found->appended - found->pushed > DiskGovernor::kPieceBytes) {
+        if (!options_.governor->before(DiskGovernor::kPieceBytes, DiskGovernor::Lane::other)) break;
+        failed = found->push(found->pushed + DiskGovernor::kPieceBytes);
     }
+    if (failed == 0 && ::fsync(found->buffered.get()) != 0) failed = errno;
+    if (failed != 0) return Error{code_of(failed), found->name + ": syncing failed: " + words(failed)};
     return {};
+}
+
+void PosixDisk::hurry(bool hurries) {
+    if (options_.governor) options_.governor->hurry(DiskGovernor::Lane::segment, hurries);
 }
 
 Result<> PosixDisk::rename(const std::string& from, const std::string& to) {

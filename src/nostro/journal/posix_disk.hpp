@@ -15,6 +15,7 @@
 
 namespace nostro {
 
+class DiskGovernor;
 class DiskWriters;
 
 class PosixDisk final : public Disk {
@@ -23,6 +24,7 @@ public:
         std::size_t writers = 3;  // threads, each with one durable write under way
         bool direct = true;       // false: fdatasync everywhere; for comparing
         bool read_only = false;   // changes nothing, takes no lock, starts no thread: for looking at a live directory
+        std::shared_ptr<DiskGovernor> governor = nullptr;  // of all disks that one device serves; none: no limit
     };
 
     // Makes the directory if it is not there (not when read only: not_found).
@@ -47,6 +49,7 @@ public:
     Result<FileNo> start(const std::string& name) override;
     Result<> append(FileNo file, std::span<const std::byte> bytes) override;
     Result<> sync(FileNo file) override;
+    void hurry(bool hurries) override;
     Result<> rename(const std::string& from, const std::string& to) override;
     Result<> remove(const std::string& name) override;
     Result<std::vector<std::string>> list(const std::string& folder) const override;

@@ -36,7 +36,7 @@ QueryIndex::QueryIndex(QueryIndexOptions options, ReadFrame read_frame, std::uni
 QueryIndex::~QueryIndex() { (void)flush().has_value(); }
 
 Result<std::unique_ptr<QueryIndex>> QueryIndex::open(const QueryIndexOptions& options, ReadFrame read_frame) {
-    auto store = IndexStore::open(options.folder);
+    auto store = IndexStore::open(options.folder, options.governor);
     if (!store) return store.error();
     std::unique_ptr<QueryIndex> index(new QueryIndex(options, std::move(read_frame), std::move(*store)));
     if (auto loaded = index->load(); !loaded) return loaded.error();

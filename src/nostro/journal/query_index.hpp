@@ -32,6 +32,7 @@ struct QueryIndexOptions {
     std::function<Result<>(Seq, std::uint32_t begin, std::span<std::byte> into)> read_bytes = {};
     // Is told what read_bytes is asked for soon, all of a page at once. A hint; may be empty.
     std::function<void(Seq, std::uint32_t begin, std::uint32_t bytes)> will_read = {};
+    std::shared_ptr<DiskGovernor> governor = nullptr;  // of the disk that has the folder
 };
 
 class QueryIndex final : public History, public Projection {
@@ -65,6 +66,7 @@ public:
     Result<Page<Recorded>> rows(const RowSearch& search) const override;
 
     std::uint64_t bytes() const { return store_->bytes(); }
+    void let_go() const { store_->let_go(); }                  // as IndexStore's
     std::string trouble() const { return store_->trouble(); }  // as IndexStore's
 
 private:

@@ -34,18 +34,32 @@ Result<FramePart> QueryIndex::Reader::find_part(Seq seq, std::uint32_t number) c
     return part;
 }
 
+void QueryIndex::Reader::will_find(std::span<const PartAt> parts) const {
+    std::vector<IndexKey> keys;
+    std::vector<std::string_view> views;
+    keys.reserve(parts.size());
+    for (const PartAt& at : parts) {
+        views.push_back(keys.emplace_back(IndexTag::part).place({at.first, at.second}).view());
+    }
+    index_.store_->will_get(views);
+}
+
 // Where nothing is in memory, one payment after the other would wait for the disk twice each.
 void QueryIndex::Reader::expect(std::span<const Place> places) {
     const auto& will_read = index_.options_.will_read;
     expected_.clear();
     if (!will_read || places.size() < 2) return;
-    for (const Place place : places) {
-        const std::pair<Seq, std::uint32_t> at{place.seq, place.index / kPartOutcomes};
-        if (expected_.contains(at)) continue;
+    std::vector<PartAt> parts;
+    for (const Place place : places) parts.emplace_back(place.seq, place.index / kPartOutcomes);
+    std::ranges::sort(parts);
+    const auto twice = std::ranges::unique(parts);
+    parts.erase(twice.begin(), twice.end());
+    will_find(parts);
+    for (const PartAt& at : parts) {
         auto part = find_part(at.first, at.second);
         if (!part) return;  // whoever reads it says so
         for (const FramePart::Range range : {part->outcomes, part->commands}) {
-            if (range.bytes != 0) will_read(place.seq, range.begin, range.bytes);
+            if (range.bytes != 0) will_read(at.first, range.begin, range.bytes);
         }
         expected_.emplace(at, std::move(*part));
     }

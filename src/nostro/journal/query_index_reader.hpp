@@ -29,6 +29,8 @@ public:
     Result<Recorded> recorded_at(Place place);
 
 private:
+    using PartAt = std::pair<Seq, std::uint32_t>;  // frame, and which of its parts
+    void will_find(std::span<const PartAt> parts) const;
     ReadRange reads_of(Seq seq) const;
     Result<FramePart> find_part(Seq seq, std::uint32_t number) const;
     Result<> load_part(Seq seq, std::uint32_t number);
@@ -39,8 +41,8 @@ private:
     const IndexRuns::List held_;             // before the walk: what becomes a file in between is met twice
     std::string gap_low_, gap_high_;         // two keys of it with nothing between; both empty: not known
     std::optional<IndexStore::Walk> later_;  // one for all payments of a page
-    std::map<std::pair<Seq, std::uint32_t>, FramePart> expected_;  // that are not read yet
-    FramePart part_;                                       // the last one that was read; neighbours are often in it
+    std::map<PartAt, FramePart> expected_;   // that are not read yet
+    FramePart part_;                         // the last one that was read; neighbours are often in it
     std::shared_ptr<const std::vector<std::byte>> bytes_;  // its bytes; nullptr: none
 };
 

@@ -123,6 +123,11 @@ Seq SealedRuns::through() const {
     return now->empty() ? 0 : now->back()->tail().through;
 }
 
+void SealedRuns::let_go() const {
+    const auto now = runs();
+    for (const auto& run : *now) run->let_go();
+}
+
 Result<std::optional<SealedIds::Found>> SealedRuns::find(PaymentId id) const {
     const auto now = runs();
     for (const auto& run : *now) {

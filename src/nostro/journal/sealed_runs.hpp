@@ -21,6 +21,9 @@ public:
     Result<std::optional<Found>> find(PaymentId id) const override;
     Seq through() const override;
 
+    // Pages that were read count to this process no longer. Threads: any.
+    void let_go() const;
+
     // Seals the ids of the frames behind through() up to `through`. Sorts them.
     Result<> add(JournalId journal, Seq through, std::vector<SealedId>& ids);
     // Merges one tier that has grown wide. False: none has.

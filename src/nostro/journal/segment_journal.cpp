@@ -70,6 +70,7 @@ Result<> SegmentJournal::roll() {
     }
     current_ = std::move(spares_.front());
     spares_.erase(spares_.begin());
+    disk_.hurry(spares_.empty());
     lock.unlock();
     changed_.notify_all();
     at_ = kSegmentFramesBegin;

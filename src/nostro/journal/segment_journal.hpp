@@ -35,7 +35,7 @@ struct SegmentJournalOptions {
     // A frame of at most so many bytes is written by append() itself when no write is under way and the disk was quick
     // lately: it is durable before another thread would be awake. 0: never.
     std::size_t waited_bytes_max = 0;
-    std::size_t tail_bytes = 64u << 20;  // newest accepted frames kept in memory for readers
+    std::size_t tail_bytes = 32u << 20;  // newest accepted frames kept in memory for readers
     // Takes another journal's frames, by copy(). That journal has them too: what is torn here is cut off, and a failed
     // write is no end but may be tried again.
     bool copies = false;

@@ -84,6 +84,7 @@ Result<> SegmentJournal::make_spare_if_due(SteadyTime now, bool& did) {
         const std::lock_guard lock(mutex_);
         if (made) {
             spares_.push_back(std::move(*made));
+            disk_.hurry(false);
             no_space_.reset();
         } else {
             no_space_ = Error{ErrorCode::unavailable, "no space for the journal: " + made.error().what};

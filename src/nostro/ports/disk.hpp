@@ -34,6 +34,12 @@ public:
     public:
         virtual ~Mapping() = default;
         virtual std::span<const std::byte> bytes() const = 0;
+        // What was read of it counts to this process no longer, until it is read again. A hint.
+        virtual void let_go() const {}
+        // It is asked here and there, a page at a time: nothing around a page is worth reading with it. A hint.
+        virtual void expect_random() const {}
+        // These bytes are read soon; several such are fetched together. A hint.
+        virtual void will_read(std::uint64_t /*offset*/, std::uint64_t /*bytes*/) const {}
     };
     virtual ~Disk() = default;
 
@@ -70,6 +76,8 @@ public:
     virtual Result<FileNo> start(const std::string& name) = 0;
     virtual Result<> append(FileNo file, std::span<const std::byte> bytes) = 0;
     virtual Result<> sync(FileNo file) = 0;
+    // Whether somebody waits for the file that is being created: it gives way to nobody then. A hint.
+    virtual void hurry(bool /*hurries*/) {}
 
     virtual Result<> rename(const std::string& from, const std::string& to) = 0;  // atomic, durable, replaces
     // The name goes first, then the blocks, piece by piece, so that no other write waits for them.

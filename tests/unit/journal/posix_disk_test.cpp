@@ -5,11 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <cstring>
 #include <functional>
 
 #include "nostro/adapters/memory/memory_disk.hpp"
+#include "nostro/journal/disk_governor.hpp"
 #include "nostro/wire/frame.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -120,6 +122,17 @@ TEST_P(DiskContract, AMappingOutlivesTheNameOfItsFile) {
     EXPECT_EQ(disk_->map("run").error().code, ErrorCode::not_found);
 }
 
+TEST_P(DiskContract, AMappingThatWasLetGoIsReadAgain) {
+    ASSERT_TRUE(disk_->replace("run", bytes_of("sealed")));
+    auto mapping = disk_->map("run");
+    ASSERT_TRUE(mapping);
+    for (int round = 0; round < 2; ++round) {
+        const auto bytes = (*mapping)->bytes();
+        EXPECT_EQ(std::vector<std::byte>(bytes.begin(), bytes.end()), bytes_of("sealed"));
+        (*mapping)->let_go();
+    }
+}
+
 TEST_P(DiskContract, AReadAtTheEndIsShort) {
     ASSERT_TRUE(disk_->replace("file", bytes_of("12345")));
     auto file = disk_->open("file");
@@ -137,6 +150,43 @@ TEST_P(DiskContract, WhatDoesNotExistSaysSo) {
     EXPECT_GT(*disk_->free_bytes(), 0u);
 }
 
+TEST_P(DiskContract, ALargeSequentialFileIsWholeHoweverItWasAppended) {
+    std::vector<std::byte> bytes((std::size_t{3} << 20) + 4321);
+    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(i * 31 + i / 4096);
+    auto file = disk_->start("large");
+    ASSERT_TRUE(file);
+    std::span<const std::byte> left(bytes);
+    for (const std::size_t piece : {std::size_t{1}, std::size_t{4096}, std::size_t{700'000}, std::size_t{1} << 21}) {
+        ASSERT_TRUE(disk_->append(*file, left.first(piece)));
+        left = left.subspan(piece);
+    }
+    ASSERT_TRUE(disk_->sync(*file));
+    ASSERT_TRUE(disk_->append(*file, left));
+    ASSERT_TRUE(disk_->sync(*file));
+    ASSERT_TRUE(disk_->close(*file));
+    EXPECT_EQ(read_back(*disk_, "large"), bytes);
+}
+
+// Under a load that never ends; time passes while it waits, and only then.
+std::shared_ptr<DiskGovernor> busy_governor() {
+    struct Load {
+        std::atomic<SteadyTime> now{SteadyTime(std::chrono::hours(1))};
+        std::weak_ptr<DiskGovernor> governor;
+    };
+    const auto load = std::make_shared<Load>();
+    auto governor =
+        std::make_shared<DiskGovernor>(DiskGovernor::Time{.now = [load] { return load->now.load(); },
+                                                          .sleep =
+                                                              [load](std::chrono::nanoseconds time) {
+                                                                  load->now = load->now.load() + time;
+                                                                  if (const auto held = load->governor.lock())
+                                                                      held->waited_for(kDiskBlock);
+                                                              }});
+    load->governor = governor;
+    governor->waited_for(kDiskBlock);
+    return governor;
+}
+
 INSTANTIATE_TEST_SUITE_P(Disks, DiskContract,
                          testing::Values(DiskMaker{"Memory",
                                                    [](const std::string&) {
@@ -146,6 +196,12 @@ INSTANTIATE_TEST_SUITE_P(Disks, DiskContract,
                                          DiskMaker{"Direct",
                                                    [](const std::string& folder) -> std::unique_ptr<Disk> {
                                                        return std::move(*PosixDisk::open(folder, {}));
+                                                   }},
+                                         DiskMaker{"Paced",
+                                                   [](const std::string& folder) -> std::unique_ptr<Disk> {
+                                                       PosixDisk::Options options;
+                                                       options.governor = busy_governor();
+                                                       return std::move(*PosixDisk::open(folder, options));
                                                    }},
                                          DiskMaker{"Synced",
                                                    [](const std::string& folder) -> std::unique_ptr<Disk> {
