@@ -5,6 +5,7 @@
 #include "nostro/app/commands.hpp"
 #include "nostro/app/kafka.hpp"
 #include "nostro/app/reconcile_offline.hpp"
+#include "nostro/app/rest.hpp"
 #include "nostro/app/version.hpp"
 #include "nostro/cli/take_over.hpp"
 #include "nostro/domain/tenant_names.hpp"
@@ -60,6 +61,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    nostro::keep_little_freed();
     try {
         for (const nostro::ProfileEntry& profile : nostro::profiles()) {
             nostro::know_tenant(profile.tenant, profile.name);

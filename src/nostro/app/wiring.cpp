@@ -18,6 +18,7 @@
 #include "nostro/app/postgres_journal.hpp"
 #include "nostro/app/projection_worker.hpp"
 #include "nostro/app/redis_parts.hpp"
+#include "nostro/app/rest.hpp"
 #include "nostro/app/served_profiles.hpp"
 #include "nostro/app/serving.hpp"
 #include "nostro/app/shared_inbox.hpp"
@@ -75,6 +76,7 @@ struct Wiring::Parts {
     void lost(const Error& error);
     double fold_behind() const;
     void start_fold();
+    void start_resting();
     Result<> start_checkpoints();
     Result<> listen();
     void stop();
@@ -106,6 +108,8 @@ struct Wiring::Parts {
     std::optional<CheckpointFiles> checkpoint_files;
     std::unique_ptr<Checkpoints> checkpoints;
     std::unique_ptr<StageRunner> checkpoint_runner;
+    Rest rest;
+    std::unique_ptr<StageRunner> rest_runner;
 
     Api api;
     std::unique_ptr<HttpMetrics> http_metrics;
@@ -333,6 +337,21 @@ void Wiring::Parts::start_fold() {
     fold_runner->start();
 }
 
+void Wiring::Parts::start_resting() {
+    rest_runner = std::make_unique<StageRunner>(
+        StageRunner::Options{.name = "rest", .idle_max = Rest::kWindow / 4},
+        [this]() -> Result<std::size_t> {
+            if (!rest.begins(steady_now(), cpu_of_process())) return 0;
+            service->let_go();
+            if (index) index->let_go();
+            if (sealed) sealed->let_go();
+            give_back_freed();
+            return 0;
+        },
+        [](const Error&) {});
+    rest_runner->start();
+}
+
 Result<> Wiring::Parts::start_checkpoints() {
     const std::string path = config.proof.key_file.empty()
                                  ? (std::filesystem::path(config.data.dir) / kKeyFile).string()
@@ -405,6 +424,7 @@ void Wiring::Parts::stop() {
     if (service) service->stop();
     if (candidacy) candidacy->stop();
     if (mirrored) mirrored->stop();
+    if (rest_runner) rest_runner->stop();
     if (fold_runner) fold_runner->stop();
     if (checkpoint_runner) checkpoint_runner->stop();
     server.reset();
@@ -425,6 +445,7 @@ Result<std::unique_ptr<Wiring>> Wiring::start(const Config& config) {
     if (auto done = parts->mirrored ? parts->mirrored->catch_up() : Result<>(); !done) return done.error();
     auto done = parts->start_service();
     if (done) parts->start_fold();
+    if (done) parts->start_resting();
     if (done) done = parts->start_checkpoints();
     if (done) done = parts->listen();
     if (!done) {

@@ -230,6 +230,8 @@ std::string Service::full_table() const {
     return full.empty() ? std::string() : "[book] " + std::string(full) + ": " + running_->mend_of(full);
 }
 
+void Service::let_go() const { running_->frames.let_go(); }
+
 void Service::refresh_gauges() {
     EngineGauges& gauges = running_->gauges;
     gauges.inbox_commands.set(running_->inbox.commands());

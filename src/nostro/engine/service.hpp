@@ -201,6 +201,8 @@ public:
     std::string full_table() const;
     // Brings gauges up to date; call it before the registry is printed.
     void refresh_gauges();
+    // Gives memory back that nobody has to have now.
+    void let_go() const;
 
 private:
     struct Running;

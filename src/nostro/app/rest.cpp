@@ -1,0 +1,49 @@
+#include "nostro/app/rest.hpp"
+
+#include <malloc.h>
+#include <sys/resource.h>
+
+namespace nostro {
+
+namespace {
+
+constexpr int kLargeBlock = 4 << 20, kFreedKept = 16 << 20;  // bytes
+
+}  // namespace
+
+bool Rest::begins(SteadyTime now, std::chrono::nanoseconds cpu) {
+    if (!since_) since_ = now;
+    const auto window = now - *since_;
+    if (window < kWindow) return false;
+    const bool is_quiet = (cpu - cpu_) * 100 <= window * kQuietPercent;
+    since_ = now;
+    cpu_ = cpu;
+    if (!is_quiet || cpu - rested_ < kWorth) return false;
+    rested_ = cpu;
+    return true;
+}
+
+std::chrono::nanoseconds cpu_of_process() {
+    rusage usage{};
+    (void)getrusage(RUSAGE_SELF, &usage);
+    const auto of = [](const timeval& time) {
+        return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
+    };
+    return of(usage.ru_utime) + of(usage.ru_stime);
+}
+
+void keep_little_freed() {
+#ifdef __GLIBC__
+    // Setting one of them alone leaves the other at 128 KiB, and each block above that costs page faults.
+    (void)mallopt(M_MMAP_THRESHOLD, kLargeBlock);
+    (void)mallopt(M_TRIM_THRESHOLD, kFreedKept);
+#endif
+}
+
+void give_back_freed() {
+#ifdef __GLIBC__
+    (void)malloc_trim(0);
+#endif
+}
+
+}  // namespace nostro
