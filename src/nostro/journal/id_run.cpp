@@ -141,14 +141,28 @@ Result<> IdRunWriter::publish() {
     return file_.publish();
 }
 
+Error IdRun::damaged(const std::string& why) const {
+    return {ErrorCode::corrupt, name_ + ": " + why +
+                                    "; known ids would be forgotten: restore this file from a backup, or remove the "
+                                    "folder ids and image and let them be made again"};
+}
+
+Result<> IdRun::check_fence() const {
+    if (crc32c(fence_) != tail_.fence_crc) return damaged("the checksum of its fence does not match");
+    return {};
+}
+
+// What is read from the disk again is checked again: a damaged page must never answer "not known".
+void IdRun::let_go() const {
+    map_->let_go();
+    for (auto& checked : checked_) checked.store(0, std::memory_order_relaxed);
+    fence_checked_ = false;
+}
+
 Result<std::shared_ptr<const IdRun>> IdRun::open(Disk& disk, const std::string& name) {
     auto run = std::shared_ptr<IdRun>(new IdRun());
     run->name_ = name;
-    const auto damaged = [&](const std::string& why) {
-        return Error{ErrorCode::corrupt, name + ": " + why +
-                                             "; known ids would be forgotten: restore this file from a backup, or "
-                                             "remove the folder ids and image and let them be made again"};
-    };
+    const auto damaged = [&](const std::string& why) { return run->damaged(why); };
     auto map = disk.map(name);
     if (!map) return map.error();
     run->map_ = std::move(*map);
@@ -172,7 +186,7 @@ Result<std::shared_ptr<const IdRun>> IdRun::open(Disk& disk, const std::string& 
                       tail.fence_at + tail.pages * 8 + kTailBytes == bytes.size();
     if (!sane) return damaged("its tail holds values that cannot be");
     run->fence_ = bytes.subspan(tail.fence_at, tail.pages * 8);
-    if (crc32c(run->fence_) != tail.fence_crc) return damaged("the checksum of its fence does not match");
+    if (auto checked = run->check_fence(); !checked) return checked.error();
     run->checked_ = std::vector<std::atomic<std::uint8_t>>(groups);
     return std::shared_ptr<const IdRun>(std::move(run));
 }
@@ -210,6 +224,10 @@ Result<std::size_t> IdRun::page(std::uint64_t number, std::vector<SealedId>& int
 }
 
 Result<std::optional<SealedId>> IdRun::find(PaymentId id) const {
+    if (!fence_checked_.load(std::memory_order_relaxed)) {
+        if (auto checked = check_fence(); !checked) return checked.error();
+        fence_checked_ = true;
+    }
     // The last page whose first id is not behind; before it only if ids share their first half.
     std::uint64_t low = 0, high = tail_.pages;
     while (low < high) {

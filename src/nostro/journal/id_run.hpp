@@ -67,7 +67,7 @@ public:
 
     // `corrupt`: names file and byte.
     Result<std::optional<SealedId>> find(PaymentId id) const;
-    void let_go() const { map_->let_go(); }
+    void let_go() const;
     // All, in order, checking every page.
     Result<> each(const std::function<Result<>(const SealedId&)>& give) const;
 
@@ -78,6 +78,8 @@ private:
     IdRun() = default;
     std::span<const std::byte> bytes_at(std::uint64_t at, std::size_t n) const { return map_->bytes().subspan(at, n); }
     Result<bool> may_hold(std::uint64_t page, PaymentId id) const;
+    Error damaged(const std::string& why) const;
+    Result<> check_fence() const;
     Result<std::span<const std::byte>> checked_page(std::uint64_t at) const;
 
     std::string name_;
@@ -86,6 +88,7 @@ private:
     std::span<const std::byte> fence_;
     // Filter pages whose checksum was seen to match; one bit a group.
     mutable std::vector<std::atomic<std::uint8_t>> checked_;
+    mutable std::atomic<bool> fence_checked_{true};
 };
 
 }  // namespace nostro

@@ -8,7 +8,9 @@
 #include "nostro/adapters/memory/memory_disk.hpp"
 #include "nostro/base/random.hpp"
 #include "nostro/journal/data_directory.hpp"
+#include "nostro/journal/posix_disk.hpp"
 #include "nostro/journal/sealed_runs.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace nostro {
 namespace {
@@ -59,6 +61,31 @@ TEST_P(IdRunSizes, FindsWhatIsInItAndNothingElse) {
     }
 }
 INSTANTIATE_TEST_SUITE_P(Sizes, IdRunSizes, testing::Values(0, 1, 126, 127, 128, 127 * 21, 127 * 21 + 1, 20'000));
+
+// Pages that come from the disk again are checked again, those of filters and the fence too.
+TEST(SealedRunsTest, WhatWasLetGoIsCheckedWhenItIsReadAgain) {
+    constexpr std::size_t kCount = 127 * 21;  // one group: a page of filters, 21 of records, the fence
+    for (const std::size_t flipped : {std::size_t{100}, 22 * kDiskBlock + 3}) {
+        Xoshiro256 random(5);
+        const test::TemporaryFolder folder;
+        auto disk = std::move(*PosixDisk::open(folder.path(), {}));
+        auto runs = std::move(*SealedRuns::open(*disk, false));
+        auto ids = some_ids(kCount, 1, random);
+        ASSERT_TRUE(runs->add({1, 2}, 10, ids));
+        for (const auto& id : ids) ASSERT_TRUE(*runs->find(id.id));
+        runs->let_go();
+        for (const auto& id : ids) ASSERT_TRUE(*runs->find(id.id)) << "nothing is lost by that";
+        const auto file = *disk->open(runs->runs()->front()->name());
+        std::byte byte[1];
+        ASSERT_TRUE(disk->read(file, flipped, byte));
+        byte[0] ^= std::byte{0xFF};
+        ASSERT_TRUE(disk->write_now(file, flipped, byte));
+        runs->let_go();
+        const auto found = runs->find(ids.front().id);
+        ASSERT_FALSE(found) << "byte " << flipped;
+        EXPECT_EQ(found.error().code, ErrorCode::corrupt);
+    }
+}
 
 TEST(SealedRunsTest, TiersMergeSoThatFewFilesAreAskedAndReopeningFindsTheSame) {
     Xoshiro256 random(3);
