@@ -15,11 +15,15 @@ bool Rest::begins(SteadyTime now, std::chrono::nanoseconds cpu) {
     if (!since_) since_ = now;
     const auto window = now - *since_;
     if (window < kWindow) return false;
-    const bool is_quiet = (cpu - cpu_) * 100 <= window * kQuietPercent;
+    const auto used = cpu - cpu_;
     since_ = now;
     cpu_ = cpu;
-    if (!is_quiet || cpu - rested_ < kWorth) return false;
-    rested_ = cpu;
+    if (used * 100 > window * kQuietPercent) {
+        done_ += used;
+        return false;
+    }
+    if (done_ < kWorth) return false;
+    done_ = {};
     return true;
 }
 
@@ -35,8 +39,8 @@ std::chrono::nanoseconds cpu_of_process() {
 void keep_little_freed() {
 #ifdef __GLIBC__
     // Setting one of them alone leaves the other at 128 KiB, and each block above that costs page faults.
-    (void)mallopt(M_MMAP_THRESHOLD, kLargeBlock);
-    (void)mallopt(M_TRIM_THRESHOLD, kFreedKept);
+    (void)mallopt(M_MMAP_THRESHOLD, kLargeBlock);  // NOLINT(concurrency-mt-unsafe): there is one thread
+    (void)mallopt(M_TRIM_THRESHOLD, kFreedKept);   // NOLINT(concurrency-mt-unsafe)
 #endif
 }
 

@@ -16,7 +16,7 @@ class Rest {
 public:
     static constexpr std::chrono::milliseconds kWindow{1'000};
     static constexpr int kQuietPercent = 4;                  // of one processor, over a window
-    static constexpr std::chrono::milliseconds kWorth{100};  // of processor time since it rested last
+    static constexpr std::chrono::milliseconds kWorth{100};  // of processor time, in windows that were not quiet
 
     // To be told now and then how much processor time the process has used. True, once: it has done something worth it
     // and rests now.
@@ -24,7 +24,8 @@ public:
 
 private:
     std::optional<SteadyTime> since_;
-    std::chrono::nanoseconds cpu_{}, rested_{};  // at the begin of the window, and when it rested last
+    std::chrono::nanoseconds cpu_{};   // at the begin of the window
+    std::chrono::nanoseconds done_{};  // since it rested last
 };
 
 std::chrono::nanoseconds cpu_of_process();

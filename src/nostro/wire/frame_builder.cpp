@@ -122,12 +122,12 @@ FramePtr FrameBuilder::finish(FrameHeader header, std::span<const Cursor> first,
         ~Pooled() { pool->give({std::move(memory_), capacity_}); }
         std::shared_ptr<FramePool> pool;
     };
-    auto frame = std::allocate_shared<Pooled>(FramePoolAllocator<Pooled>(s.pool), s.pool);
-    frame->header = header;
-    frame->digest = frame_digest(begin);
     // A copy costs a hundredth of what building it did, and readers keep memory of the frame's own size.
     FramePool::Memory own = s.pool->take(padded);
     std::memcpy(own.bytes.get(), begin, padded);
+    auto frame = std::allocate_shared<Pooled>(FramePoolAllocator<Pooled>(s.pool), s.pool);
+    frame->header = header;
+    frame->digest = frame_digest(begin);
     frame->capacity_ = own.capacity;
     frame->memory_ = std::move(own.bytes);
     frame->size_ = padded;

@@ -18,7 +18,7 @@ class FramePool {
 public:
     // Up to here memory is cut from slabs, for good; what is larger is kept up to kKeptBytes, the rest is freed.
     static constexpr std::size_t kSmallMax = 64 * 1024;
-    static constexpr std::size_t kKeptBytes = 8u << 20;  // more than are ever in flight
+    static constexpr std::size_t kKeptBytes = 8u << 20;  // a few frames of a full load
 
     struct Memory {
         AlignedBytes bytes;
