@@ -16,27 +16,28 @@ double seconds(SteadyTime::duration time) { return std::chrono::duration<double>
 DiskGovernor::DiskGovernor()
     : DiskGovernor(Time{.now = steady_now, .sleep = [](auto time) { std::this_thread::sleep_for(time); }}) {}
 
-void DiskGovernor::waited_for(std::size_t bytes) {
+void DiskGovernor::ended(std::size_t bytes) {
     const SteadyTime now = time_.now();
-    waited_at_ = now;
-    const std::lock_guard lock(mutex_);
+    ended_at_ = now;
+    waited_ -= 1;
     frame_bytes_ += bytes;
-    const auto time = now - rate_since_;
-    if (time < kRateOver) return;
-    frame_rate_ = static_cast<double>(frame_bytes_) / seconds(time);
-    frame_bytes_ = 0;
+    if (now - rate_since_.load() < kRateOver) return;
+    const std::unique_lock lock(rate_mutex_, std::try_to_lock);
+    const auto time = now - rate_since_.load();
+    if (!lock || time < kRateOver) return;
+    frame_rate_ = static_cast<double>(frame_bytes_.exchange(0)) / seconds(time);
     rate_since_ = now;
 }
 
 bool DiskGovernor::is_free(SteadyTime now, Lane lane) const {
     if (hurries_[static_cast<std::size_t>(lane)]) return true;
-    return now - waited_at_.load() > kUnusedAfter;
+    return waited_ == 0 && now - ended_at_.load() > kUnusedAfter;
 }
 
 // A load that has just begun counts at once.
 double DiskGovernor::rate(SteadyTime now, Lane lane) const {
-    const double since = std::max(0.1, seconds(now - rate_since_));
-    const double frames = std::max(frame_rate_, static_cast<double>(frame_bytes_) / since);
+    const double since = std::max(0.1, seconds(now - rate_since_.load()));
+    const double frames = std::max(frame_rate_.load(), static_cast<double>(frame_bytes_.load()) / since);
     return std::max(kFrameRates * frames, lane == Lane::segment ? kSegmentRateMin : kOtherRateMin);
 }
 

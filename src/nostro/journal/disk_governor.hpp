@@ -1,4 +1,5 @@
-// Lets what is written behind the scenes give way to writes that somebody waits for.
+// Lets what is written behind the scenes give way to durable writes: of frames, and of the few small things beside
+// them.
 //
 // A disk serves what it was given in that order: tens of MiB that a fold or a merge hands over at once stand in front
 // of the next frame. So such bytes are written in small pieces, each on disk before the next, and no faster than they
@@ -36,8 +37,9 @@ public:
     DiskGovernor();  // the system's
     explicit DiskGovernor(Time time) : time_(std::move(time)) {}
 
-    // Bytes that somebody waited for are durable now.
-    void waited_for(std::size_t bytes);
+    // Around each write that somebody waits for; `bytes` of those that it made durable.
+    void began() { waited_ += 1; }
+    void ended(std::size_t bytes);
     // Returns when so many further bytes may be written. False: there is no limit at present.
     bool before(std::size_t bytes, Lane lane);
     // Somebody will be refused if that lane goes on slowly: the journal has no segment left but the one that is being
@@ -46,16 +48,18 @@ public:
 
 private:
     bool is_free(SteadyTime now, Lane lane) const;
-    double rate(SteadyTime now, Lane lane) const;  // bytes a second; under the lock
+    double rate(SteadyTime now, Lane lane) const;  // bytes a second
 
     const Time time_;
     std::array<std::atomic<bool>, 2> hurries_{};
-    std::atomic<SteadyTime> waited_at_{SteadyTime{}};
-    mutable std::mutex mutex_;
-    double frame_rate_ = 0;          // of the second before rate_since_
-    std::uint64_t frame_bytes_ = 0;  // since then
-    SteadyTime rate_since_{};
-    std::array<SteadyTime, 2> next_{};  // when a lane's next piece is due
+    std::atomic<std::size_t> waited_{0};  // under way
+    std::atomic<SteadyTime> ended_at_{SteadyTime{}};
+    std::atomic<double> frame_rate_{0};          // of the second before rate_since_
+    std::atomic<std::uint64_t> frame_bytes_{0};  // since then
+    std::atomic<SteadyTime> rate_since_{SteadyTime{}};
+    std::mutex rate_mutex_;  // who ends a write tries it; nobody waits
+    std::mutex mutex_;
+    std::array<SteadyTime, 2> next_{};  // mutex_; when a lane's next piece is due
 };
 
 }  // namespace nostro

@@ -74,6 +74,15 @@ struct Aligned {
     std::byte* memory;
 };
 
+// These bytes of a file reach the disk, not for good: a sync does that. 0, or the system's number of what failed: it is
+// told once, so the file must not be used then.
+int push_range(int fd, std::uint64_t begin, std::uint64_t end) {
+    constexpr unsigned kAll = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+    if (begin >= end) return 0;  // no bytes would mean all
+    if (::sync_file_range(fd, static_cast<off_t>(begin), static_cast<off_t>(end - begin), kAll) == 0) return 0;
+    return errno == ENOSYS ? 0 : errno;
+}
+
 bool is_aligned(std::uint64_t offset, std::span<const std::byte> bytes) {
     return (offset | bytes.size() | reinterpret_cast<std::uintptr_t>(bytes.data())) % kDiskBlock == 0;
 }
@@ -102,23 +111,21 @@ struct PosixDisk::File final : DiskWriters::Target {
     }
     std::string write(std::uint64_t offset, std::span<const std::byte> block) override {
         open_durable();
+        if (governor != nullptr) governor->began();
         const bool direct = durable && is_aligned(offset, block);
         int failed = write_all(direct ? durable.get() : buffered.get(), offset, block);
         if (failed == 0 && !direct && ::fdatasync(buffered.get()) != 0) failed = errno;
-        if (failed == 0 && governor != nullptr) governor->waited_for(block.size());
+        if (governor != nullptr) governor->ended(failed == 0 ? block.size() : 0);
         if (failed == 0) return {};
         return name + ": writing " + std::to_string(block.size()) + " bytes at " + std::to_string(offset) +
                " failed: " + words(failed);
     }
-    // Whole pages up to `end` reach the disk, not for good: sync() does that. 0, or the system's number of what failed:
-    // it is told once, so the file must not be used then.
+    // Whole pages up to `end`, as push_range().
     int push(std::uint64_t end) {
         end = end / kDiskBlock * kDiskBlock;
-        constexpr unsigned kAll = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
-        const auto size = static_cast<off_t>(end - pushed);
-        const int failed = ::sync_file_range(buffered.get(), static_cast<off_t>(pushed), size, kAll) == 0 ? 0 : errno;
+        const int failed = push_range(buffered.get(), pushed, end);
         pushed = end;
-        return failed == EINVAL || failed == ENOSYS || failed == ESPIPE ? 0 : failed;  // it cannot be done there
+        return failed;
     }
 };
 
@@ -235,8 +242,10 @@ Result<> PosixDisk::fill(const std::string& name, int fd, std::uint64_t bytes, s
     }
     for (std::uint64_t at = 0; at < bytes; at += zeros.size) {
         const auto piece = zeros.view(static_cast<std::size_t>(std::min<std::uint64_t>(zeros.size, bytes - at)));
-        if (options_.governor) options_.governor->before(piece.size(), DiskGovernor::Lane::segment);
-        if (const int failed = write_all(direct ? direct.get() : fd, at, piece)) return error(name, "zeroing", failed);
+        const bool paced = options_.governor && options_.governor->before(piece.size(), DiskGovernor::Lane::segment);
+        int failed = write_all(direct ? direct.get() : fd, at, piece);
+        if (failed == 0 && paced && !direct) failed = push_range(fd, at, at + piece.size());
+        if (failed != 0) return error(name, "zeroing", failed);
     }
     if (const int failed = write_all(fd, 0, head)) return error(name, "writing", failed);
     if (::fsync(fd) != 0) return error(name, "syncing", errno);
@@ -416,7 +425,7 @@ Result<> PosixDisk::append(FileNo number, std::span<const std::byte> bytes) {
         int failed = write_all(found->buffered.get(), found->appended, piece);
         found->appended += piece.size();
         const bool is_due = paced && found->appended - found->pushed >= DiskGovernor::kPieceBytes;
-        if (failed == 0 && is_due) failed = found->push(found->appended);
+        if (failed == 0 && is_due) failed = found->push(found->pushed + DiskGovernor::kPieceBytes);
         if (failed != 0) return Error{code_of(failed), found->name + ": appending failed: " + words(failed)};
     }
     return {};

@@ -39,7 +39,8 @@ void PosixMapping::expect_random() const {
 
 void PosixMapping::will_read(std::uint64_t offset, std::uint64_t bytes) const {
     if (offset >= size_) return;
-    const std::uint64_t begin = offset / kDiskBlock * kDiskBlock;
+    static const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+    const std::uint64_t begin = offset / page * page;
     ::madvise(static_cast<char*>(at_) + begin, std::min<std::uint64_t>(offset + bytes, size_) - begin, MADV_WILLNEED);
 }
 

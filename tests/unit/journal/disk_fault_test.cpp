@@ -181,6 +181,30 @@ TEST(DiskFaultTest, WhatKeepsASegmentFromBeingMadeIsNotCalledAFullDisk) {
     EXPECT_FALSE(journal.accepted()) << "its owner ends";
 }
 
+// A segment that is being made gives way to no other write then.
+TEST(DiskFaultTest, TheDiskHurriesWhileNoSegmentIsLeft) {
+    MemoryDisk disk(std::make_shared<MemoryStorage>());
+    SegmentJournalOptions options = tiny_segments();
+    options.spares = 1;
+    SegmentJournal journal(disk, options);
+    auto head = journal.take_over();
+    ASSERT_TRUE(head);
+    while (*journal.upkeep(steady_now())) {
+    }
+    FrameChain chain(*head);
+    Written written;
+    bool has_hurried = false;
+    for (int i = 0; i < 20 && !has_hurried; ++i) {
+        EXPECT_FALSE(disk.hurries());
+        write_accepted(journal, chain, written);
+        has_hurried = disk.hurries();
+    }
+    ASSERT_TRUE(has_hurried) << "the only spare is in use";
+    while (*journal.upkeep(steady_now())) {
+    }
+    EXPECT_FALSE(disk.hurries()) << "there is another one";
+}
+
 TEST(DiskFaultTest, AJournalWithoutSpaceForItsFirstSegmentSaysSo) {
     MemoryDisk disk(std::make_shared<MemoryStorage>(20'000));
     SegmentJournal journal(disk, tiny_segments());

@@ -21,7 +21,9 @@ protected:
             const auto step = std::min<std::chrono::nanoseconds>(1ms, end - now_);
             now_ += step;
             const auto bytes = frame_bytes_ * static_cast<std::uint64_t>(step.count()) / 1'000'000'000;
-            if (frame_bytes_ != 0) governor_.waited_for(bytes);
+            if (frame_bytes_ == 0) continue;
+            governor_.began();
+            governor_.ended(bytes);
         }
     }
     // Seconds that so many bytes take, if writing them took no time.
@@ -52,6 +54,15 @@ TEST_F(DiskGovernorTest, HoldsNobodyUpWhileNobodyWaits) {
     frames(0);
     pass(DiskGovernor::kUnusedAfter + 2ms);
     EXPECT_EQ(write(1u << 30, Lane::other), 0) << "the load has ended";
+}
+
+TEST_F(DiskGovernorTest, AWriteThatTakesLongIsStillWaitedFor) {
+    governor_.began();
+    pass(10s);
+    EXPECT_TRUE(governor_.before(kPiece, Lane::other));
+    governor_.ended(4096);
+    pass(DiskGovernor::kUnusedAfter + 2ms);
+    EXPECT_FALSE(governor_.before(kPiece, Lane::other));
 }
 
 TEST_F(DiskGovernorTest, SpreadsABurstWhileFramesAreFew) {

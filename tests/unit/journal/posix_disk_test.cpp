@@ -167,23 +167,15 @@ TEST_P(DiskContract, ALargeSequentialFileIsWholeHoweverItWasAppended) {
     EXPECT_EQ(read_back(*disk_, "large"), bytes);
 }
 
-// Under a load that never ends; time passes while it waits, and only then.
+// Time passes while it waits, and only then.
+std::shared_ptr<DiskGovernor> waiting_governor(std::shared_ptr<std::atomic<SteadyTime>> now) {
+    return std::make_shared<DiskGovernor>(DiskGovernor::Time{.now = [now] { return now->load(); },
+                                                             .sleep = [now](auto time) { *now = now->load() + time; }});
+}
+
 std::shared_ptr<DiskGovernor> busy_governor() {
-    struct Load {
-        std::atomic<SteadyTime> now{SteadyTime(std::chrono::hours(1))};
-        std::weak_ptr<DiskGovernor> governor;
-    };
-    const auto load = std::make_shared<Load>();
-    auto governor =
-        std::make_shared<DiskGovernor>(DiskGovernor::Time{.now = [load] { return load->now.load(); },
-                                                          .sleep =
-                                                              [load](std::chrono::nanoseconds time) {
-                                                                  load->now = load->now.load() + time;
-                                                                  if (const auto held = load->governor.lock())
-                                                                      held->waited_for(kDiskBlock);
-                                                              }});
-    load->governor = governor;
-    governor->waited_for(kDiskBlock);
+    auto governor = waiting_governor(std::make_shared<std::atomic<SteadyTime>>(SteadyTime(std::chrono::hours(1))));
+    governor->began();  // and it never ends
     return governor;
 }
 
@@ -210,6 +202,26 @@ INSTANTIATE_TEST_SUITE_P(Disks, DiskContract,
                                                        return std::move(*PosixDisk::open(folder, options));
                                                    }}),
                          [](const testing::TestParamInfo<DiskMaker>& which) { return which.param.name; });
+
+TEST(PosixDiskTest, WhatWasAppendedBeforeALoadIsHandedOverSlowlyToo) {
+    TemporaryFolder folder;
+    const auto now = std::make_shared<std::atomic<SteadyTime>>(SteadyTime(std::chrono::hours(1)));
+    PosixDisk::Options options;
+    options.governor = waiting_governor(now);
+    auto disk = std::move(*PosixDisk::open(folder.path(), options));
+    auto file = disk->start("large");
+    ASSERT_TRUE(file);
+    std::vector<std::byte> bytes(std::size_t{12} << 20, std::byte{7});
+    const SteadyTime began = *now;
+    ASSERT_TRUE(disk->append(*file, bytes));
+    EXPECT_EQ(now->load(), began) << "nobody waits";
+    options.governor->began();
+    ASSERT_TRUE(disk->append(*file, bytes));
+    ASSERT_TRUE(disk->sync(*file));
+    // The second half as it was appended, the first at the end; of each one piece goes at once.
+    EXPECT_NEAR(std::chrono::duration<double>(now->load() - began).count(), 1, 0.05);
+    EXPECT_EQ(read_back(*disk, "large").size(), 2 * bytes.size());
+}
 
 TEST(PosixDiskTest, ASecondOwnerIsToldTheFirstOnesProcess) {
     TemporaryFolder folder;

@@ -44,6 +44,7 @@ public:
     Result<FileNo> start(const std::string& name) override;
     Result<> append(FileNo file, std::span<const std::byte> bytes) override;
     Result<> sync(FileNo file) override;
+    void hurry(bool hurries) override { base_.hurry(hurries); }
     Result<> rename(const std::string& from, const std::string& to) override;
     Result<> remove(const std::string& name) override;
     Result<std::vector<std::string>> list(const std::string& folder) const override;

@@ -3,6 +3,7 @@
 // MemoryStorage is the platter and outlives its disks; a MemoryDisk is what one process has of it. Tests open a second
 // one after a power cut, or beside the first to look at what it does.
 #pragma once
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -74,12 +75,15 @@ public:
     Result<FileNo> start(const std::string& name) override;
     Result<> append(FileNo file, std::span<const std::byte> bytes) override;
     Result<> sync(FileNo file) override;
+    void hurry(bool hurries) override { hurries_ = hurries; }
+    bool hurries() const { return hurries_; }
     Result<> rename(const std::string& from, const std::string& to) override;
     Result<> remove(const std::string& name) override;
     Result<std::vector<std::string>> list(const std::string& folder) const override;
     Result<std::uint64_t> free_bytes() const override;
 
 private:
+    std::atomic<bool> hurries_{false};
     using Node = MemoryStorage::Node;
     struct Write {
         std::shared_ptr<Node> node;
