@@ -1,10 +1,8 @@
 #include "nostro/app/rest.hpp"
 
 #include <malloc.h>
-#include <sys/resource.h>
 
 namespace nostro {
-
 namespace {
 
 constexpr int kLargeBlock = 4 << 20, kFreedKept = 16 << 20;  // bytes
@@ -25,15 +23,6 @@ bool Rest::begins(SteadyTime now, std::chrono::nanoseconds cpu) {
     if (done_ < kWorth) return false;
     done_ = {};
     return true;
-}
-
-std::chrono::nanoseconds cpu_of_process() {
-    rusage usage{};
-    (void)getrusage(RUSAGE_SELF, &usage);
-    const auto of = [](const timeval& time) {
-        return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
-    };
-    return of(usage.ru_utime) + of(usage.ru_stime);
 }
 
 void keep_little_freed() {

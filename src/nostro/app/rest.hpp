@@ -5,7 +5,6 @@
 // alone.
 #pragma once
 #include <chrono>
-#include <functional>
 #include <optional>
 
 #include "nostro/base/time.hpp"
@@ -27,8 +26,6 @@ private:
     std::chrono::nanoseconds cpu_{};   // at the begin of the window
     std::chrono::nanoseconds done_{};  // since it rested last
 };
-
-std::chrono::nanoseconds cpu_of_process();
 
 // Both where the C library is glibc; without effect elsewhere.
 //

@@ -23,6 +23,7 @@
 #include "nostro/app/serving.hpp"
 #include "nostro/app/shared_inbox.hpp"
 #include "nostro/app/version.hpp"
+#include "nostro/base/cpu_time.hpp"
 #include "nostro/base/hex.hpp"
 #include "nostro/base/log.hpp"
 #include "nostro/base/metrics.hpp"

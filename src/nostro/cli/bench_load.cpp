@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -16,6 +15,7 @@
 #include <optional>
 #include <system_error>
 
+#include "nostro/base/cpu_time.hpp"
 #include "nostro/base/text.hpp"
 #include "nostro/base/time.hpp"
 #include "nostro/cli/answer_reader.hpp"
@@ -27,15 +27,6 @@ namespace {
 
 constexpr std::size_t kReceiveBytes = 64 * 1024;
 constexpr auto kProgressEvery = std::chrono::milliseconds(100);
-
-std::chrono::nanoseconds own_cpu() {
-    rusage usage{};
-    (void)getrusage(RUSAGE_THREAD, &usage);
-    const auto of = [](const timeval& time) {
-        return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
-    };
-    return of(usage.ru_utime) + of(usage.ru_stime);
-}
 
 // A ring of `pipeline` requests. Three counters of requests tell all: answered <= sent <= stamped <= answered + ring.
 struct Connection {
@@ -58,14 +49,14 @@ public:
     Result<BenchLoadResult> run() {
         if (auto done = connect(); !done) return done.error();
         (void)prctl(PR_SET_TIMERSLACK, 1UL);  // an arrival is due to the microsecond, not within fifty
-        const auto cpu_before = own_cpu();
+        const auto cpu_before = cpu_of_thread();
         start_ = progress_at_ = now_ = steady_now();
         end_ = start_ + options_.duration;
         if (options_.rate > 0) schedule_.emplace(start_, options_.rate, options_.batch);
         auto done = options_.rate > 0 ? open_loop() : closed_loop();
         if (!done) return done.error();
         result_.elapsed = elapsed_since(start_);
-        result_.client_cpu = own_cpu() - cpu_before;
+        result_.client_cpu = cpu_of_thread() - cpu_before;
         return std::move(result_);
     }
 

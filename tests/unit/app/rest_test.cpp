@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "nostro/base/cpu_time.hpp"
+
 namespace nostro {
 namespace {
 
