@@ -7,6 +7,7 @@
 
 #include "nostro/base/crc32c.hpp"
 #include "nostro/journal/data_directory.hpp"
+#include "nostro/journal/fence.hpp"
 #include "nostro/journal/sealed_block.hpp"
 
 namespace nostro {
@@ -148,7 +149,9 @@ Error IdRun::damaged(const std::string& why) const {
 }
 
 Result<> IdRun::check_fence() const {
+    if (fence_checked_.load(std::memory_order_relaxed)) return {};
     if (crc32c(fence_) != tail_.fence_crc) return damaged("the checksum of its fence does not match");
+    fence_checked_.store(true, std::memory_order_relaxed);
     return {};
 }
 
@@ -156,7 +159,7 @@ Result<> IdRun::check_fence() const {
 void IdRun::let_go() const {
     map_->let_go();
     for (auto& checked : checked_) checked.store(0, std::memory_order_relaxed);
-    fence_checked_ = false;
+    fence_checked_.store(false, std::memory_order_relaxed);
 }
 
 Result<std::shared_ptr<const IdRun>> IdRun::open(Disk& disk, const std::string& name) {
@@ -224,21 +227,9 @@ Result<std::size_t> IdRun::page(std::uint64_t number, std::vector<SealedId>& int
 }
 
 Result<std::optional<SealedId>> IdRun::find(PaymentId id) const {
-    if (!fence_checked_.load(std::memory_order_relaxed)) {
-        if (auto checked = check_fence(); !checked) return checked.error();
-        fence_checked_ = true;
-    }
+    if (auto checked = check_fence(); !checked) return checked.error();
     // The last page whose first id is not behind; before it only if ids share their first half.
-    std::uint64_t low = 0, high = tail_.pages;
-    while (low < high) {
-        const std::uint64_t middle = (low + high) / 2;
-        if (load_u64(fence_, middle * 8) <= id.high) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    for (std::uint64_t number = low; number-- > 0;) {
+    for (std::uint64_t number = pages_up_to(fence_, id.high); number-- > 0;) {
         auto may = may_hold(number, id);
         if (!may) return may.error();
         if (*may) {
@@ -256,7 +247,7 @@ Result<std::optional<SealedId>> IdRun::find(PaymentId id) const {
                 }
             }
         }
-        if (load_u64(fence_, number * 8) < id.high) break;
+        if (fence_at(fence_, number) < id.high) break;
     }
     return std::optional<SealedId>();
 }

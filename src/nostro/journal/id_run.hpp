@@ -88,7 +88,7 @@ private:
     std::span<const std::byte> fence_;
     // Filter pages whose checksum was seen to match; one bit a group.
     mutable std::vector<std::atomic<std::uint8_t>> checked_;
-    mutable std::atomic<bool> fence_checked_{true};
+    mutable std::atomic<bool> fence_checked_{false};
 };
 
 }  // namespace nostro

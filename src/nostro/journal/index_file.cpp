@@ -10,6 +10,7 @@
 #include "nostro/base/assert.hpp"
 #include "nostro/base/crc32c.hpp"
 #include "nostro/journal/data_directory.hpp"
+#include "nostro/journal/fence.hpp"
 #include "nostro/journal/index_key.hpp"
 #include "nostro/journal/sealed_block.hpp"
 #include "nostro/ports/index_hash.hpp"
@@ -318,13 +319,12 @@ Result<IndexPage> IndexFile::page(std::uint64_t number) const {
 
 Result<IndexFile::Spot> IndexFile::lower_bound(std::string_view key) const {
     const std::uint64_t head = index_head(key);
-    const auto fence = [&](std::uint64_t page) { return load<std::uint64_t>(fence_.data(), page * 8); };
     // The last page whose first key is not behind. Pages of one head are told apart by their first keys.
     std::uint64_t low = 0, high = tail_.pages;
     while (low < high) {
         const std::uint64_t middle = (low + high) / 2;
-        bool is_behind = fence(middle) > head;
-        if (fence(middle) == head) {
+        bool is_behind = fence_at(fence_, middle) > head;
+        if (fence_at(fence_, middle) == head) {
             const auto at = page(middle);
             if (!at) return at.error();
             is_behind = at->key(0) > key;
@@ -348,18 +348,9 @@ void IndexFile::will_read(std::uint64_t page, std::uint64_t pages) const {
 }
 
 void IndexFile::will_look(std::string_view key) const {
-    const std::uint64_t head = index_head(key);
-    std::uint64_t low = 0, high = tail_.pages;
-    while (low < high) {
-        const std::uint64_t middle = (low + high) / 2;
-        if (load<std::uint64_t>(fence_.data(), middle * 8) > head) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    const std::uint64_t first = low < 2 ? 0 : low - 2;
-    will_read(first, low + 1 - first);
+    const std::uint64_t behind = pages_up_to(fence_, index_head(key));
+    const std::uint64_t first = behind < 2 ? 0 : behind - 2;
+    will_read(first, behind + 1 - first);
 }
 
 // --- cursor
