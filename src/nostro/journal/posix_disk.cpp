@@ -442,6 +442,7 @@ Result<> PosixDisk::sync(FileNo number) {
     }
     if (failed == 0 && ::fsync(found->buffered.get()) != 0) failed = errno;
     if (failed != 0) return Error{code_of(failed), found->name + ": syncing failed: " + words(failed)};
+    found->pushed = found->appended / kDiskBlock * kDiskBlock;
     return {};
 }
 

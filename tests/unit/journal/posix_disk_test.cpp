@@ -223,6 +223,22 @@ TEST(PosixDiskTest, WhatWasAppendedBeforeALoadIsHandedOverSlowlyToo) {
     EXPECT_EQ(read_back(*disk, "large").size(), 2 * bytes.size());
 }
 
+TEST(PosixDiskTest, WhatIsDurableIsHandedOverNoSecondTime) {
+    TemporaryFolder folder;
+    const auto now = std::make_shared<std::atomic<SteadyTime>>(SteadyTime(std::chrono::hours(1)));
+    PosixDisk::Options options;
+    options.governor = waiting_governor(now);
+    auto disk = std::move(*PosixDisk::open(folder.path(), options));
+    auto file = disk->start("large");
+    ASSERT_TRUE(file);
+    ASSERT_TRUE(disk->append(*file, std::vector<std::byte>(std::size_t{12} << 20, std::byte{7})));
+    ASSERT_TRUE(disk->sync(*file));
+    const SteadyTime began = *now;
+    options.governor->began();
+    ASSERT_TRUE(disk->sync(*file));
+    EXPECT_EQ(now->load(), began);
+}
+
 TEST(PosixDiskTest, ASecondOwnerIsToldTheFirstOnesProcess) {
     TemporaryFolder folder;
     auto first = PosixDisk::open(folder.path(), {});
