@@ -33,7 +33,7 @@ SegmentJournalOptions small_segments() {
     return options;
 }
 
-constexpr std::size_t kWaited = 8 * 1024;  // smaller frames are written by append() itself
+constexpr std::size_t kWaited = 8 * 1024;  // smaller frames are written by append_and_wait() itself
 
 class SegmentStoreOnMemory final : public JournalStore {
 public:

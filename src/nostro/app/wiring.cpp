@@ -407,7 +407,7 @@ Result<> Wiring::Parts::listen() {
     auto options = server_options(config, profiles->listen(config));
     if (!options) return options.error();
     options->round_begins = [this] { service->round_begins(); };
-    options->round_ends = [this] { service->round_ends(); };
+    options->round_ends = [this](const std::shared_ptr<Waker>& thread) { service->round_ends(thread); };
     auto started = Server::start(*options, *router, *http_metrics);
     if (!started) return started.error();
     server = std::move(*started);

@@ -98,7 +98,7 @@ void Service::submit(std::unique_ptr<Submission> submission) {
 
 void Service::round_begins() { running_->begin_round(); }
 
-void Service::round_ends() { running_->end_round(); }
+void Service::round_ends(const std::shared_ptr<Waker>& reader) { running_->end_round(reader); }
 
 Result<> Service::complete_replayed(std::vector<Receipt>& receipts) const {
     for (Receipt& receipt : receipts) {

@@ -19,6 +19,7 @@
 
 #include "nostro/base/metrics.hpp"
 #include "nostro/base/time.hpp"
+#include "nostro/base/waker.hpp"
 #include "nostro/domain/book.hpp"
 #include "nostro/engine/live.hpp"
 #include "nostro/engine/policies.hpp"
@@ -159,10 +160,11 @@ public:
     // frames. May read from disk: not for settlement's thread, so not inside the reply itself.
     Result<> complete_replayed(std::vector<Receipt>& receipts) const;
     // A thread that reads many requests says where a round of them begins and ends. What it submits in between wakes
-    // nobody, unless it is much; at the end it takes settlement's turn itself, when nobody else has it: a single
-    // payment is then read, decided, written and answered by one thread.
+    // nobody, unless it is much; at the end it takes settlement's turn itself, when nobody else has it, and answers
+    // what was accepted meanwhile. `reader` wakes that thread once what it appended is durable; it ends a round then,
+    // be it empty. Absent: settlement's own thread answers.
     void round_begins();
-    void round_ends();
+    void round_ends(const std::shared_ptr<Waker>& reader = nullptr);
     // Called in settlement's turn after each round of replies: lets a server wake its threads once for many
     // replies. Set before start().
     void on_replies(std::function<void()> round_done);

@@ -1,6 +1,7 @@
 // The threads of a Service: how they begin, take turns and end.
 #include "nostro/engine/service_running.hpp"
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 
@@ -16,15 +17,17 @@ constexpr std::size_t kFrameCacheBytes = 32u << 20;
 constexpr std::chrono::milliseconds kFeedWakeEvery{2};
 constexpr std::chrono::seconds kTakeOverPatience{60};
 // More than that is decided by settlement's own thread, while others go on reading.
-constexpr std::size_t kTurnCommandsMax = 4;
+constexpr std::size_t kTurnCommandsMax = 256;
+// A reader that had so few in so many rounds has nothing better to do than to wait for their writes.
+constexpr std::size_t kLittleCommands = 4, kLittleRounds = 16;
 // Settlement asks the journal when there is something to write; while there is nothing, so often.
 constexpr std::chrono::milliseconds kJournalLookEvery{100};
 thread_local bool in_round = false;  // this thread comes to settlement by itself
 
 // A thread that has settlement's turn and writes a frame itself looks for what was accepted in its next step: nobody
-// else has to be woken for that.
+// has to be woken for that.
 struct Turn {
-    bool taken = false;       // by this thread, which is not settlement's own
+    bool taken = false;       // by this thread
     bool progressed = false;  // in its last step
 };
 thread_local Turn turn_of_thread;
@@ -100,7 +103,7 @@ FeedStage& Service::Running::add_feed(const ServiceParts::NamedProjection& proje
 }
 
 void Service::Running::wake_by(Source& source) const {
-    source.on_arrival([wake = outside_wake] { wake->notify(); });
+    source.on_arrival([wake = outside_wake] { wake->arrived(); });
 }
 
 Result<PolicyPtr> Service::Running::first_policy() const {
@@ -121,7 +124,7 @@ Result<> Service::Running::begin() {
 Result<> Service::Running::own(const PolicyPtr& first) {
     parts.journal->on_progress([wake = outside_wake] {
         turn_of_thread.progressed = true;
-        if (!turn_of_thread.taken) wake->notify();
+        if (!turn_of_thread.taken) wake->written();
     });
     if (auto recovered = settlement.recover(parts.clock->now(), first); !recovered) return recovered.error();
     const SteadyTime patient_until = steady_now() + kTakeOverPatience;
@@ -151,7 +154,7 @@ void Service::Running::start_threads() {
 
 Result<std::size_t> Service::Running::settle() {
     const std::lock_guard turn(turn_mutex);
-    auto done = settle_in_turn();
+    auto done = settle_in_turn(Settlement::Caller::idle, nullptr);
     // Here and by nobody who only wants to know: the journal may wait until a segment is ready.
     if (done && *done == 0) look_at_journal();
     return done;
@@ -165,32 +168,47 @@ void Service::Running::look_at_journal() {
     settlement.look_at_journal();
 }
 
-Result<std::size_t> Service::Running::settle_in_turn() {
+Result<std::size_t> Service::Running::settle_in_turn(Settlement::Caller caller, const std::shared_ptr<Waker>& reader) {
     if (failed) return std::size_t{0};
-    auto done = settlement.step(parts.clock->now());
+    turn_of_thread = {.taken = true};
+    auto done = settlement.step(parts.clock->now(), caller);
+    turn_of_thread.taken = false;
     if (done && stopping && settlement.idle() && inbox.empty()) drained.notify();
     if (done && resting && settlement.idle()) rested.notify();
     if (role == Role::standby) note_up_to_date();
+    // A write that has ended by now has woken who appended before; nothing is lost, as that one comes as well.
+    if (settlement.has_in_flight()) outside_wake->appended_by(reader);
     return done;
 }
 
-void Service::Running::take_turn() {
-    if (inbox.empty()) return;
-    if (inbox.commands() <= kTurnCommandsMax) {
-        if (const std::unique_lock turn(turn_mutex, std::try_to_lock); turn && started && !ended) {
-            // One step decides and writes, another one answers if that is done already.
-            turn_of_thread.taken = true;
-            Result<std::size_t> done = std::size_t{1};
-            for (int step = 0; step < 2 && done && *done != 0; ++step) {
-                turn_of_thread.progressed = false;
-                done = settle_in_turn();
-            }
-            turn_of_thread.taken = false;
-            if (!done) return fail(done.error());
-            if (turn_of_thread.progressed) settlement_runner.signal().notify();
-        }
+// Who writes what he has appended himself saves two wakes for a payment that comes alone. Among many connections a
+// small round is chance: the next requests lie there already.
+Settlement::Caller Service::Running::caller_of(std::size_t commands) {
+    little_rounds = commands <= kLittleCommands ? std::min(little_rounds + 1, kLittleRounds) : 0;
+    return little_rounds == kLittleRounds ? Settlement::Caller::idle : Settlement::Caller::busy;
+}
+
+void Service::Running::take_turn(const std::shared_ptr<Waker>& reader) {
+    if (inbox.empty() && !outside_wake->reader_is_called()) return;
+    const std::size_t commands = inbox.commands();
+    std::unique_lock turn(turn_mutex, std::defer_lock);
+    if (!started || ended || commands > kTurnCommandsMax || !turn.try_lock()) {
+        // Whoever has the turn may have looked before what the call was about.
+        outside_wake->reader_has_come();
+        return settlement_runner.signal().notify();
     }
-    if (!inbox.empty()) settlement_runner.signal().notify();
+    outside_wake->reader_has_come();
+    const auto caller = caller_of(commands);
+    // One step answers, decides and appends; what it wrote itself is answered by another.
+    Result<std::size_t> done = std::size_t{0};
+    for (int step = 0; step < 2; ++step) {
+        done = settle_in_turn(caller, reader);
+        if (!done || !turn_of_thread.progressed) break;
+    }
+    const bool goes_on = turn_of_thread.progressed || (!settlement.idle() && !settlement.has_in_flight());
+    turn.unlock();
+    if (!done) return fail(done.error());
+    if (goes_on) settlement_runner.signal().notify();
 }
 
 Result<std::size_t> Service::Running::live_step() {
@@ -224,6 +242,7 @@ void Service::Running::end(std::chrono::milliseconds patience) {
     inbox.close();
     stopping = true;
     if (started && !failed) {
+        outside_wake->appended_by(nullptr);  // readers may have ended
         settlement_runner.signal().notify();
         static_cast<void>(drained.wait_for(patience));
     }
@@ -275,9 +294,9 @@ PartState Service::Running::settlement_state() const {
 
 void Service::Running::begin_round() const { in_round = true; }
 
-void Service::Running::end_round() {
+void Service::Running::end_round(const std::shared_ptr<Waker>& reader) {
     in_round = false;
-    take_turn();
+    take_turn(reader);
 }
 
 }  // namespace nostro

@@ -41,18 +41,36 @@ struct FeedStage {
 class OutsideWake {
 public:
     explicit OutsideWake(Signal& signal) : signal_(&signal) {}
-    void notify() {
+    void arrived() {
         const std::lock_guard lock(mutex_);
         if (signal_ != nullptr) signal_->notify();
     }
+    // accepted() may have moved: wakes who appended last.
+    void written() {
+        const std::lock_guard lock(mutex_);
+        if (signal_ == nullptr) return;
+        if (reader_ == nullptr) return signal_->notify();
+        reader_is_called_ = true;
+        reader_->wake();
+    }
+    // Who appended last: a thread that reads requests; nullptr: settlement's own. In settlement's turn.
+    void appended_by(const std::shared_ptr<Waker>& reader) {
+        const std::lock_guard lock(mutex_);
+        reader_ = reader;
+    }
+    bool reader_is_called() const { return reader_is_called_; }
+    void reader_has_come() { reader_is_called_ = false; }
     void end() {
         const std::lock_guard lock(mutex_);
         signal_ = nullptr;
+        reader_ = nullptr;
     }
 
 private:
     std::mutex mutex_;
     Signal* signal_;
+    std::shared_ptr<Waker> reader_;
+    std::atomic<bool> reader_is_called_{false};
 };
 
 struct Service::Running {
@@ -79,10 +97,11 @@ struct Service::Running {
     Result<> own(const PolicyPtr& first);
     void start_threads();
     void begin_round() const;
-    void end_round();
+    void end_round(const std::shared_ptr<Waker>& reader);
     Result<std::size_t> settle();
-    Result<std::size_t> settle_in_turn();
-    void take_turn();
+    Result<std::size_t> settle_in_turn(Settlement::Caller caller, const std::shared_ptr<Waker>& reader);
+    void take_turn(const std::shared_ptr<Waker>& reader);
+    Settlement::Caller caller_of(std::size_t commands);
     Result<std::size_t> live_step();
     void wake_feeds();
     void fail(const Error& error);
@@ -121,8 +140,9 @@ struct Service::Running {
     std::atomic<Seq> newest_known{0};
     std::atomic<SteadyTime> up_to_date{SteadyTime{}};
 
-    SteadyTime journal_seen{};  // of settlement's thread
-    std::mutex turn_mutex;      // who holds it has settlement's turn: its thread, or one that ends a round
+    SteadyTime journal_seen{};      // of settlement's thread
+    std::mutex turn_mutex;          // who holds it has settlement's turn: its thread, or one that ends a round
+    std::size_t little_rounds = 0;  // turn_mutex: of readers, in a row
     // Last, so that their threads end first.
     Settlement settlement;
     StageRunner settlement_runner;

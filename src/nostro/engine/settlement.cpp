@@ -35,8 +35,9 @@ Settlement::Settlement(SettlementParts parts, SettlementLimits limits)
 
 Settlement::~Settlement() = default;
 
-Result<std::size_t> Settlement::step(Instant now) {
+Result<std::size_t> Settlement::step(Instant now, Caller caller) {
     replied_ = false;
+    caller_ = caller;
     if (following_) return step_behind(now);
     now = std::max({now, head_.time, turn_.time});  // also not before a frame that was not written
     auto released = release();

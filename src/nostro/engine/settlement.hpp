@@ -9,6 +9,7 @@
 #pragma once
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -79,7 +80,9 @@ public:
 
     // `fenced`, `corrupt` and every other error: the caller must end the process and tell nothing more. Returns how
     // much it did: 0 means that there is nothing to do until something arrives, is accepted, or falls due.
-    Result<std::size_t> step(Instant now);
+    // `caller`: whether there is anything better to do than to wait for a quick write.
+    enum class Caller : std::uint8_t { idle, busy };
+    Result<std::size_t> step(Instant now, Caller caller = Caller::idle);
 
     // One more source, which has been sent to where cursors() said it was read to. After recover(), in the turn.
     void add_source(Source& source) { sources_.push_back({&source, {}, 0}); }
@@ -90,6 +93,7 @@ public:
     // Asks the journal whether commands would be taken now, as turned_away() tells then. In the turn.
     void look_at_journal();
     bool idle() const;  // nothing waits here and nothing is in flight
+    bool has_in_flight() const { return !in_flight_.empty(); }
     // Why commands are turned away at present ("no_space: ...", "journal_unavailable: ..."); empty: they are not.
     // Threads: any.
     std::string turned_away() const;
@@ -210,6 +214,7 @@ private:
     bool following_ = false, resting_ = false;
     Seq told_ = 0;  // newest frame that on_followed heard
     bool replied_ = false;
+    Caller caller_ = Caller::idle;  // of the running step
     mutable std::mutex turned_away_mutex_;
     std::string turned_away_;
     std::atomic<const char*> full_table_{""};

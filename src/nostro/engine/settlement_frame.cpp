@@ -424,7 +424,9 @@ Result<> Settlement::append_frame() {
         if (const auto tenant = tenant_of_policy(changes_, i))
             turn_.policies.emplace_back(*tenant, changes_.policies[i]);
     }
-    if (auto appended = journal_.append(std::move(frame)); !appended) return appended.error();
+    const auto appended =
+        caller_ == Caller::idle ? journal_.append_and_wait(std::move(frame)) : journal_.append(std::move(frame));
+    if (!appended) return appended.error();
     turn_.handed_over = steady_now();
     metrics.decide.record(turn_.handed_over - opened_);
     in_flight_.push_back(std::move(turn_));

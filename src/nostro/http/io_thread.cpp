@@ -144,6 +144,7 @@ IoThread::IoThread(const ServerOptions& options, const SessionLimits& limits, co
       round_begins_(options.round_begins),
       round_ends_(options.round_ends),
       spin_(options.spin),
+      come_back_(options.io_threads <= 1 ? loop_ : nullptr),
       mailbox_(std::make_shared<Mailbox>(loop_, std::move(workers))),
       timer_(loop_->context),
       scratch_(std::make_unique<char[]>(kScratchBytes + kBodyPadding)) {
@@ -161,6 +162,7 @@ IoThread::IoThread(const ServerOptions& options, const SessionLimits& limits, co
 
 void IoThread::start() {
     loop_->on_wake = [this] {
+        if (round_ends_) return end_round();
         refresh_now();
         deliver();
     };
@@ -265,10 +267,14 @@ void IoThread::begin_round() {
     round_begins_();
     asio::post(loop_->context, [this] {
         in_round_ = false;
-        round_ends_();
-        refresh_now();
-        deliver();
+        end_round();
     });
+}
+
+void IoThread::end_round() {
+    round_ends_(come_back_);
+    refresh_now();
+    deliver();
 }
 
 void IoThread::schedule_tick() {

@@ -117,6 +117,7 @@ public:
 private:
     void run();
     bool spin();
+    void end_round();
     Connection* find(std::uint64_t number);
     void hand_over(Mailbox::Item& item);
     void schedule_tick();
@@ -125,10 +126,12 @@ private:
 
     const SessionLimits& limits_;
     OpenCount& open_;
-    const std::function<void()> round_begins_, round_ends_;
+    const std::function<void()> round_begins_;
+    const std::function<void(const std::shared_ptr<Waker>&)> round_ends_;
     const std::chrono::microseconds spin_;
     bool in_round_ = false, ended_ = false;
     std::shared_ptr<Loop> loop_ = std::make_shared<Loop>();
+    const std::shared_ptr<Waker> come_back_;  // what round_ends is given
     std::shared_ptr<Mailbox> mailbox_;
     SessionSurroundings around_;
     asio::steady_timer timer_;

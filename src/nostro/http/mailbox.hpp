@@ -5,17 +5,11 @@
 #include <thread>
 #include <vector>
 
+#include "nostro/base/waker.hpp"
 #include "nostro/http/session.hpp"
 #include "nostro/http/worker_pool.hpp"
 
 namespace nostro {
-
-// Makes the I/O thread call Mailbox::take() soon. Called from any thread; must not throw.
-class Waker {
-public:
-    virtual ~Waker() = default;
-    virtual void wake() = 0;
-};
 
 // Threads: any; take() and owned_by_this_thread() belong to the I/O thread, which looks into the mailbox after each
 // thing it does, so that what it puts in itself needs no wake.
@@ -29,6 +23,7 @@ public:
         std::string part;
     };
 
+    // `waker` makes the I/O thread call take().
     Mailbox(std::shared_ptr<Waker> waker, std::shared_ptr<WorkerPool> workers)
         : workers_(std::move(workers)), waker_(std::move(waker)) {}
 

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "nostro/base/result.hpp"
+#include "nostro/base/waker.hpp"
 #include "nostro/http/http_metrics.hpp"
 #include "nostro/http/router.hpp"
 #include "nostro/http/session.hpp"
@@ -32,8 +33,10 @@ struct ServerOptions {
     std::size_t connections_max = 4096;
     SessionLimits session;
     // Around all that is ready at the sockets of an I/O thread, on that thread; requests may be answered in
-    // `round_ends`. Both or none.
-    std::function<void()> round_begins, round_ends;
+    // `round_ends`, which is also called whenever its argument has woken the thread. Where several threads read there
+    // is none. Both or none.
+    std::function<void()> round_begins;
+    std::function<void(const std::shared_ptr<Waker>& thread)> round_ends;
 };
 
 class Server {

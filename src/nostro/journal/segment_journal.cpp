@@ -89,6 +89,17 @@ bool SegmentJournal::close_through(Seq through) {
 }
 
 Result<> SegmentJournal::append(FramePtr frame) {
+    if (auto put = put_in_flight(std::move(frame)); !put) return put;
+    return write();
+}
+
+Result<> SegmentJournal::append_and_wait(FramePtr frame) {
+    const bool waits = in_flight_.empty() && quick_ && frame->bytes().size() <= options_.waited_bytes_max;
+    if (auto put = put_in_flight(std::move(frame)); !put) return put;
+    return waits ? write_and_wait() : write();
+}
+
+Result<> SegmentJournal::put_in_flight(FramePtr frame) {
     if (!taken_over_) return Error{ErrorCode::invalid, "journal: append before take_over"};
     if (in_flight_.size() >= options_.in_flight_max) {
         return Error{ErrorCode::invalid,
@@ -108,25 +119,26 @@ Result<> SegmentJournal::append(FramePtr frame) {
         if (auto rolled = roll(); !rolled) return rolled;
     }
     if (auto continues = advance(written_, *frame); !continues) return continues;
-    const Seq seq = frame->header.seq;
-    if (first_ == 0) first_ = seq;
-    const bool waits = in_flight_.empty() && quick_ && bytes.size() <= options_.waited_bytes_max;
-    in_flight_.push_back({frame, current_.number, current_.bytes, at_, steady_now(), false});
+    if (first_ == 0) first_ = frame->header.seq;
+    const std::uint64_t offset = std::exchange(at_, at_ + bytes.size());
+    in_flight_.push_back({std::move(frame), current_.number, current_.bytes, offset, steady_now(), false});
     in_flight_count_ = in_flight_.size();
-    if (waits) return write_and_wait();
-    auto started = disk_.write_durable(current_.file->number(), at_, bytes, seq, std::move(frame));
-    at_ += bytes.size();
+    return {};
+}
+
+Result<> SegmentJournal::write() {
+    const InFlight& write = in_flight_.back();
+    auto started = disk_.write_durable(current_.file->number(), write.offset, write.frame->bytes(),
+                                       write.frame->header.seq, write.frame);
     if (!started) return fail(started.error());
     return {};
 }
 
 Result<> SegmentJournal::write_and_wait() {
     InFlight& write = in_flight_.back();
-    const auto bytes = write.frame->bytes();
-    if (auto wrote = disk_.write_now(current_.file->number(), at_, bytes); !wrote) {
+    if (auto wrote = disk_.write_now(current_.file->number(), write.offset, write.frame->bytes()); !wrote) {
         return fail(write_failed(write, wrote.error().what));
     }
-    at_ += bytes.size();
     completed(write);
     if (wake_) wake_();
     return {};

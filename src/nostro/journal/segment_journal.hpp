@@ -32,8 +32,8 @@ struct SegmentJournalOptions {
     std::size_t spares = 2;                    // segments ready ahead, at least 1
     std::size_t frame_bytes_max = 8u << 20;
     std::size_t in_flight_max = 3;
-    // A frame of at most so many bytes is written by append() itself when no write is under way and the disk was quick
-    // lately: it is durable before another thread would be awake. 0: never.
+    // A frame of at most so many bytes is written by append_and_wait() itself when no write is under way and the disk
+    // was quick lately: it is durable before another thread would be awake. 0: never.
     std::size_t waited_bytes_max = 0;
     std::size_t tail_bytes = 32u << 20;  // newest accepted frames kept in memory for readers
     // Takes another journal's frames, by copy(). That journal has them too: what is torn here is cut off, and a failed
@@ -56,6 +56,7 @@ public:
     Result<Head> take_over() override;
     Result<> ready(Need need) override;
     Result<> append(FramePtr frame) override;
+    Result<> append_and_wait(FramePtr frame) override;
     bool close_through(Seq through) override;
     std::size_t in_flight_max() const override { return options_.in_flight_max; }
     std::size_t frame_bytes_max() const override { return options_.frame_bytes_max; }
@@ -123,7 +124,9 @@ private:
     Result<Segment> make_segment();
     bool fits(std::uint64_t bytes) const;
     Result<> roll();
-    Result<> write_and_wait();  // the frame that was put in flight last
+    Result<> put_in_flight(FramePtr frame);
+    Result<> write();           // the frame that was put in flight last...
+    Result<> write_and_wait();  // ...by this thread
     void completed(InFlight& write);
     static Error write_failed(const InFlight& write, const std::string& what);
     void accept_front();

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <functional>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "nostro/base/ids.hpp"
@@ -53,6 +54,9 @@ public:
 
     // Starts to write and returns at once. At most in_flight_max() frames may be under way.
     virtual Result<> append(FramePtr frame) = 0;
+    // As append(), by a caller with nothing else to do: where a write is quick it is awaited, and the frame may be
+    // durable on return. Where none is: append().
+    virtual Result<> append_and_wait(FramePtr frame) { return append(std::move(frame)); }
     // Ids of frames up to `through` wait for the sealed runs, which are made of closed segments. True: one of them is
     // in the open segment, and the next frame that is appended, be it empty, begins another. False: it is closed
     // already, or there is no space to begin one yet. Cheap, of the owner's thread. An adapter without segments has

@@ -1,4 +1,5 @@
 // The whole engine on its threads, over a journal in memory.
+#include "tests/unit/engine/passing_journal.hpp"
 #include "tests/unit/engine/service_world.hpp"
 
 namespace nostro::test {
@@ -245,31 +246,16 @@ TEST_F(ServiceTest, AJournalThatTakesNothingIsSeenBeforeAnybodyIsRefused) {
 }
 
 // As one on disk may wait until it has made a segment.
-class AskedJournal final : public Journal {
+class AskedJournal final : public PassingJournal {
 public:
-    explicit AskedJournal(Journal& journal) : journal_(journal) {}
+    using PassingJournal::PassingJournal;
     Result<> ready(Need need) override {
         if (std::this_thread::get_id() == asker) asked_by_asker = true;
-        return journal_.ready(need);
-    }
-    Result<Head> take_over() override { return journal_.take_over(); }
-    Result<> append(FramePtr frame) override { return journal_.append(std::move(frame)); }
-    std::size_t in_flight_max() const override { return journal_.in_flight_max(); }
-    std::size_t frame_bytes_max() const override { return journal_.frame_bytes_max(); }
-    Result<Seq> accepted() override { return journal_.accepted(); }
-    void on_progress(std::function<void()> wake) override { journal_.on_progress(std::move(wake)); }
-    Result<Seq> image(const std::function<void(const Changes&)>& install) const override {
-        return journal_.image(install);
-    }
-    Result<Seq> read(Seq from, const std::function<bool(const FramePtr&)>& each) const override {
-        return journal_.read(from, each);
+        return PassingJournal::ready(need);
     }
 
     std::atomic<std::thread::id> asker{};
     std::atomic<bool> asked_by_asker{false};
-
-private:
-    Journal& journal_;
 };
 
 TEST_F(ServiceTest, WhoeverAsksForReadinessNeverWaitsForTheJournal) {

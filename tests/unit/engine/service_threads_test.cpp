@@ -4,6 +4,8 @@
 #include <atomic>
 #include <thread>
 
+#include "nostro/base/signal.hpp"
+#include "tests/unit/engine/passing_journal.hpp"
 #include "tests/unit/engine/service_world.hpp"
 
 namespace nostro::test {
@@ -63,6 +65,87 @@ TEST_F(ServiceTest, RoundsOfManyThreadsAreDecidedByWhoeverHasTheTurn) {
     EXPECT_EQ(settled, 1'200);
     EXPECT_GT(answered_here, 0);
     EXPECT_EQ(balance("bob")->account.balance, 1'200);
+}
+
+// Tells of what is durable when the test wants it, and wakes as a disk does: from another thread.
+class HeldJournal final : public PassingJournal {
+public:
+    using PassingJournal::PassingJournal;
+    Result<Seq> accepted() override {
+        const auto accepted = PassingJournal::accepted();
+        if (!accepted || !held) return accepted;
+        return std::min<Seq>(*accepted, told);
+    }
+    void on_progress(std::function<void()> wake) override { wake_ = std::move(wake); }
+    void tell(Seq seq) {
+        told = seq;
+        std::jthread(wake_).join();
+    }
+
+    std::atomic<bool> held{false};
+    std::atomic<Seq> told{0};
+
+private:
+    std::function<void()> wake_;
+};
+
+class SleepingReader final : public Waker {
+public:
+    void wake() override {
+        ++wakes;
+        signal.notify();
+    }
+    Signal signal;
+    std::atomic<int> wakes{0};
+};
+
+TEST_F(ServiceTest, AReaderIsWokenWhenWhatItAppendedIsDurableAndAnswersIt) {
+    service.reset();
+    registry = std::make_unique<MetricsRegistry>();
+    journal = std::make_unique<MemoryJournal>(log);
+    HeldJournal held(*journal);
+    ServiceParts parts;
+    parts.journal = &held;
+    parts.clock = &clock;
+    parts.metrics = registry.get();
+    ServiceOptions options;
+    options.book = kSmallBook;
+    options.default_policy = "tenant = \"nostro\"\n";
+    service = std::make_unique<Service>(std::move(parts), options);
+    ASSERT_TRUE(service->start());
+    open("ada", 100'000);
+    open("bob", 0);
+
+    held.told = service->accepted();
+    held.held = true;
+    const auto reader = std::make_shared<SleepingReader>();
+    int by_reader = 0;
+    // Settlement's own thread looks now and then, and may come first.
+    for (int round = 0; round < 100; ++round) {
+        const std::string key = fmt::format("key-{:04}", round);
+        std::atomic<bool> answered{false}, here{false};
+        service->round_begins();
+        auto builder = service->build(nullptr);
+        ASSERT_TRUE(builder.payment(wish(key, 1)));
+        service->submit(builder.take([&, thread = std::this_thread::get_id()](Receipts receipts) {
+            EXPECT_TRUE(receipts && receipts->at(0).status == Status::settled);
+            here = std::this_thread::get_id() == thread;
+            answered = true;
+        }));
+        service->round_ends(reader);
+        EXPECT_FALSE(answered) << "nothing is told before it is durable";
+        const int before = reader->wakes;
+        held.tell(held.told + 1);
+        for (const auto until = steady_now() + 20s; !answered;) {
+            ASSERT_LT(steady_now(), until);
+            if (reader->signal.wait_for(1ms)) service->round_ends(reader);
+        }
+        if (reader->wakes != before && here) ++by_reader;
+    }
+    EXPECT_GT(by_reader, 50);
+    EXPECT_EQ(balance("bob")->account.balance, 100);
+    held.held = false;
+    service.reset();  // before its journal
 }
 
 TEST_F(ServiceTest, AFailedWriteIsToldToItsOwnerOnceAndToNobodyElse) {

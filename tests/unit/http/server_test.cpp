@@ -1,6 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <future>
 #include <latch>
+#include <memory>
 #include <thread>
 
 #include "tests/unit/http/server_world.hpp"
@@ -75,6 +78,48 @@ TEST_F(ServerTest, ARequestMayComeByteByByte) {
     EXPECT_EQ(one.response().body, "slowly");
     EXPECT_EQ(one.response().body, "hello, w");
     EXPECT_EQ(one.response().body, "hello");
+}
+
+// What is answered at the end of a round may wait for something that ends elsewhere.
+TEST_F(ServerTest, ARoundEndsAgainWhenItsThreadIsWoken) {
+    std::promise<std::shared_ptr<Waker>> first;
+    std::atomic<int> begun{0}, ended{0};
+    std::atomic<bool> is_there{false};
+    ServerOptions options;
+    options.round_begins = [&] { ++begun; };
+    options.round_ends = [&](const std::shared_ptr<Waker>& thread) {
+        if (++ended == 1) first.set_value(thread);
+        if (is_there.exchange(false)) held_.take(0)(text("durable"));
+    };
+    start(options);
+    RawClient one = client();
+    ASSERT_TRUE(one.send(get("/held")));
+    const auto thread = first.get_future().get();
+    ASSERT_NE(thread, nullptr);
+    is_there = true;
+    thread->wake();
+    EXPECT_EQ(one.response().body, "durable");
+    EXPECT_EQ(begun, 1);
+    EXPECT_EQ(ended, 2);
+    server_.reset();
+    thread->wake();  // whoever still has it may call
+}
+
+TEST_F(ServerTest, AmongSeveralThreadsNoneIsWoken) {
+    std::promise<std::shared_ptr<Waker>> first;
+    std::atomic<int> ended{0};
+    ServerOptions options;
+    options.io_threads = 2;
+    options.round_begins = [] {};
+    options.round_ends = [&](const std::shared_ptr<Waker>& thread) {
+        if (++ended == 1) first.set_value(thread);
+    };
+    start(options);
+    RawClient one = client();
+    ASSERT_TRUE(one.send(get("/hello")));
+    EXPECT_EQ(one.response().body, "hello");
+    EXPECT_EQ(first.get_future().get(), nullptr);
+    server_.reset();
 }
 
 TEST_F(ServerTest, LargeBodiesArriveWhole) {
