@@ -261,6 +261,8 @@ def test_a_service_that_takes_nothing_is_told(taker):
 
 @pytest.mark.parametrize("arguments, told", [
     (["b2b", "--to", "postgres"], "--to 'postgres': documents go to stdout, to a file, to http or to kafka"),
+    (["upi", "--to", "Kafka"], "--to 'Kafka': messages go to stdout, to a file, to http or to kafka"),
+    (["b2b", "--to", "STDOUT"], "--to 'STDOUT': documents go to stdout, to a file, to http or to kafka"),
     (["clearing", "--to", "ftp://x"], "--to 'ftp://x': rows go to stdout, to a file, to http or to kafka"),
     (["clearing", "--rows", "accounts", "--to", "http"], "--to 'http': sample accounts go to stdout or to a file"),
     (["b2b", "--format", "json", "--to", "http"], "--format json: a service or a topic takes ndjson; leave --format out"),

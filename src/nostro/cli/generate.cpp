@@ -42,9 +42,11 @@ constexpr auto kUpiApart = std::chrono::milliseconds(500), kB2bApart = std::chro
 bool is_stdout(std::string_view to) { return to == "stdout" || to == "-"; }
 bool is_kafka(std::string_view to) { return to == "kafka"; }
 bool is_http(std::string_view to) { return to == "http" || to.starts_with("http://"); }
-// Words that name no file but a service.
+// Words that name no file but a service; also as nobody should write them.
 bool is_service(std::string_view to) {
-    return to == "http" || to == "kafka" || to == "postgres" || to.find("://") != std::string_view::npos;
+    const auto is = [&](std::string_view word) { return equal_ignoring_case(to, word); };
+    return is("http") || is("kafka") || is("postgres") || (is("stdout") && !is_stdout(to)) ||
+           to.find("://") != std::string_view::npos;
 }
 
 // When the documents are made: each a fixed time after the one before, so that a seed gives the same bytes at any time
