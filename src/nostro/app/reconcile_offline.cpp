@@ -136,6 +136,7 @@ private:
 
 Result<ReconcileRun> reconcile_offline(const cli::OfflineReconcile& options) {
     auto sets = options.sets;
+    if (!options.data.empty()) sets.push_back("data.dir=" + options.data);
     if (!options.profiles.empty()) sets.push_back(fmt::format("profiles.serve={}", fmt::join(options.profiles, ",")));
     const auto config = load_config(options.config_file, sets);
     if (!config) return config.error();

@@ -17,7 +17,7 @@ constexpr std::chrono::milliseconds kLookEvery{50};
 
 struct ReconcileOptions {
     bool adopt = false, repair = false, offline = false;
-    std::string by, reason, config_file;
+    std::string by, reason, data, config_file;
     std::vector<std::string> sets, profiles;
 };
 
@@ -97,7 +97,7 @@ std::optional<Json> compare_offline(const ReconcileOptions& options, const Recon
         store = now;
         progress->update(done);
     };
-    const auto run = offline({options.config_file, options.sets, options.profiles, options.repair, told});
+    const auto run = offline({options.data, options.config_file, options.sets, options.profiles, options.repair, told});
     progress.reset();
     auto shown = run ? Json::parse(reconciliation_json(*run)) : Result<Json>(run.error());
     if (shown) return std::move(*shown);
@@ -116,8 +116,9 @@ std::optional<std::string_view> wrong_use(const ReconcileOptions& options) {
         return "--adopt moves money: --by says who decided it, --reason why";
     }
     if (options.adopt && options.offline) return "--adopt moves money, which a running service does: without --offline";
-    const bool has_settings = !options.config_file.empty() || !options.sets.empty() || !options.profiles.empty();
-    if (has_settings && !options.offline) return "--config, --set and --profile go with --offline";
+    const bool has_settings =
+        !options.data.empty() || !options.config_file.empty() || !options.sets.empty() || !options.profiles.empty();
+    if (has_settings && !options.offline) return "--data, --config, --set and --profile go with --offline";
     return std::nullopt;
 }
 
@@ -150,6 +151,7 @@ void add_reconcile(Command app, Context& context, ReconcileOffline offline) {
             command.option("--reason", options.reason, "Why; --adopt needs it");
             command.flag("--offline", options.offline,
                          "Without a service: the journal and the tables of PostgreSQL, as the settings name them");
+            command.option("--data", options.data, "With --offline: folder of the journal");
             command.option("--config", options.config_file, "With --offline: TOML file");
             command.option("--set", options.sets, "With --offline: section.key=value; may be repeated").repeatable();
             command.option("--profile", options.profiles, "With --offline: also its tables; may be repeated")

@@ -11,7 +11,7 @@ namespace nostro::cli {
 
 // What a comparison without a service goes by: the settings that one would have.
 struct OfflineReconcile {
-    std::string config_file;
+    std::string data, config_file;  // empty: the usual ones
     std::vector<std::string> sets, profiles;
     bool repair = false;
     std::function<void(const std::string& store, std::uint64_t done, std::uint64_t total)> progress;

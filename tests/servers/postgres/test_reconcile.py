@@ -356,7 +356,7 @@ def test_without_a_service_the_settings_say_where_both_are(nostro, postgres, tmp
     for store in ("postgres", *(f"postgres_{each}" for each in USERS)):
         projected(api, store)
     env = {"NOSTRO_POSTGRES_URL": postgres.url}
-    words = ("reconcile", "--offline", "--set", f"data.dir={data}", *(word for each in USERS for word in ("--profile", each)))
+    words = ("reconcile", "--offline", "--data", data, *(word for each in USERS for word in ("--profile", each)))
 
     def compared(*more):
         done = run(*words, "--json", *more, env=env)
@@ -384,7 +384,8 @@ def test_without_a_service_the_settings_say_where_both_are(nostro, postgres, tmp
 @pytest.mark.parametrize(("words", "says"), [
     (("--offline", "--adopt", "--by", "me", "--reason", "x"), "running service"),
     (("--set", "data.dir=x"), "go with --offline"),
-    (("--offline", "--set", "data.dir=/no/such/folder"), "data.dir"),
+    (("--data", "x"), "go with --offline"),
+    (("--offline", "--data", "/no/such/folder"), "data.dir"),
     (("--offline", "--set", "journal.kind=memory"), "nostro pull"),
     (("--offline", "--set", "no.such=1"), "no.such"),
 ])  # fmt: skip
