@@ -84,6 +84,12 @@ def test_a_bad_setting_stops_the_start_with_key_and_reason(tmp_path, arguments, 
         assert word in done.stderr, done.stderr
 
 
+def test_settlement_behind_clearance_needs_its_profile(tmp_path):
+    done = run("worker", "settlement", "--data", tmp_path / "data", "--listen", "127.0.0.1:0", "--profile", "upi")
+    assert done.returncode == 2 and not (tmp_path / "data").exists(), done
+    assert "--profile clearing" in done.stderr and "nostro worker clearance" in done.stderr
+
+
 @pytest.mark.parametrize("text, words", [
     ("[server]\nlisten = 8000.5\n", ["server.listen", ":2:"]), ("[book]\nacounts_max = 5\n", ["book.acounts_max", ":2:"]),
     ("listen = 1\n", ["section"]), ("[server\n", [":1:"]), ("[nowhere]\nx = 1\n", ["nowhere.x"]),

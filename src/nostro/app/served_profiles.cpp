@@ -230,15 +230,22 @@ private:
     Seq next_ = 0;
 };
 
-Result<std::unique_ptr<ServedProfiles>> ServedProfiles::load(const Config& config, MetricsRegistry& metrics) {
-    if (auto there = check_folder(config.profiles.folder); !there) return there.error();
-    const Variables folder = variables_of_folder();
-    auto all = std::make_unique<ServedProfiles>();
+std::vector<std::string_view> ServedProfiles::names(const Config& config) {
+    std::vector<std::string_view> names;
     for (std::string_view rest = config.profiles.serve; !rest.empty();) {
         const auto end = std::min(rest.find(','), rest.size());
         const std::string_view name = trim(rest.substr(0, end));
         rest.remove_prefix(std::min(rest.size(), end + 1));
-        if (name.empty() || name == "nostro") continue;  // the native routes are always there
+        if (!name.empty() && name != "nostro") names.push_back(name);  // the native routes are always there
+    }
+    return names;
+}
+
+Result<std::unique_ptr<ServedProfiles>> ServedProfiles::load(const Config& config, MetricsRegistry& metrics) {
+    if (auto there = check_folder(config.profiles.folder); !there) return there.error();
+    const Variables folder = variables_of_folder();
+    auto all = std::make_unique<ServedProfiles>();
+    for (const std::string_view name : names(config)) {
         const ProfileEntry* entry = find_profile(name);
         if (entry == nullptr) {
             return Error{ErrorCode::invalid,

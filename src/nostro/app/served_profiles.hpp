@@ -7,6 +7,7 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "nostro/app/config.hpp"
@@ -20,6 +21,8 @@ namespace nostro {
 
 class ServedProfiles {
 public:
+    // As the settings name them, without the native one; they live as long as the settings.
+    static std::vector<std::string_view> names(const Config& config);
     // `invalid`: a name that is no profile (names those that are), or a file that cannot be understood.
     static Result<std::unique_ptr<ServedProfiles>> load(const Config& config, MetricsRegistry& metrics);
 

@@ -1,8 +1,11 @@
 // nostro worker: one part of the work as a program of its own.
+#include <algorithm>
+
 #include "nostro/app/clearing_workers.hpp"
 #include "nostro/app/commands.hpp"
 #include "nostro/app/intake_worker.hpp"
 #include "nostro/app/projection_worker.hpp"
+#include "nostro/app/served_profiles.hpp"
 #include "nostro/app/serving.hpp"
 #include "nostro/app/wiring.hpp"
 
@@ -12,6 +15,11 @@ namespace {
 using Start = Result<std::unique_ptr<Serving>> (*)(const Config& config);
 
 Result<std::unique_ptr<Serving>> start_settlement(const Config& config) {
+    if (std::ranges::count(ServedProfiles::names(config), "clearing") == 0) {
+        return Error{ErrorCode::invalid,
+                     "worker settlement takes what `nostro worker clearance` says of clearing's transactions: add "
+                     "--profile clearing, or run `nostro serve`"};
+    }
     Config settles = config;
     settles.behind_clearance = true;
     auto wiring = Wiring::start(settles);
