@@ -94,7 +94,9 @@ void Connection::write() {
             const auto pieces = session_.output().pieces();
             for (std::size_t i = 0; i < pieces.size(); ++i)
                 buffers[i] = asio::buffer(pieces[i].data(), pieces[i].size());
-            bytes = socket_.write_some(std::span(buffers.data(), pieces.size()), failed);
+            // Of one piece asio makes a simpler call.
+            bytes = pieces.size() == 1 ? socket_.write_some(buffers.front(), failed)
+                                       : socket_.write_some(std::span(buffers.data(), pieces.size()), failed);
         }
         if (failed == asio::error::would_block) {
             writing_ = true;
