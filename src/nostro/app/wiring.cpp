@@ -407,7 +407,10 @@ Result<> Wiring::Parts::listen() {
     auto options = server_options(config, profiles->listen(config));
     if (!options) return options.error();
     options->round_begins = [this] { service->round_begins(); };
-    options->round_ends = [this](const std::shared_ptr<Waker>& thread) { service->round_ends(thread); };
+    // A server's milliseconds are no time in which the only reader should ask it.
+    options->round_ends = [this, is_here = mirrored == nullptr](const std::shared_ptr<Waker>& thread) {
+        service->round_ends(is_here ? thread : nullptr);
+    };
     auto started = Server::start(*options, *router, *http_metrics);
     if (!started) return started.error();
     server = std::move(*started);

@@ -13,7 +13,6 @@ Inbox::Inbox(std::size_t commands_max, std::size_t bytes_max) : commands_max_(co
 
 void Inbox::submit(std::unique_ptr<Submission> submission) {
     const std::size_t commands = submission->commands.size(), bytes = submission->encoded.size();
-    bool wake = false;
     bool closed = false;
     {
         const std::lock_guard lock(mutex_);
@@ -26,13 +25,13 @@ void Inbox::submit(std::unique_ptr<Submission> submission) {
             commands_.fetch_add(commands, std::memory_order_relaxed);
             bytes_.fetch_add(bytes, std::memory_order_relaxed);
             submissions_.push_back(std::move(submission));
-            wake = !waiting_.exchange(true, std::memory_order_acq_rel);
+            waiting_.store(true, std::memory_order_release);
         }
     }
     // A unique_ptr that was moved is null, so it tells whether it was taken.
     // NOLINTBEGIN(bugprone-use-after-move)
     if (submission == nullptr) {
-        if (wake && wake_) wake_();
+        if (wake_) wake_();
         return;
     }
     if (closed) return submission->reply(stopping());
@@ -44,16 +43,15 @@ void Inbox::submit(std::unique_ptr<Submission> submission) {
 }
 
 void Inbox::read(std::unique_ptr<Read> read) {
-    bool wake = false;
     {
         const std::lock_guard lock(mutex_);
         if (!closed_) {
             reads_.push_back(std::move(read));
-            wake = !waiting_.exchange(true, std::memory_order_acq_rel);
+            waiting_.store(true, std::memory_order_release);
         }
     }
     if (read != nullptr) return read->answer(stopping());  // NOLINT(bugprone-use-after-move)
-    if (wake && wake_) wake_();
+    if (wake_) wake_();
 }
 
 void Inbox::close() {

@@ -30,7 +30,7 @@ public:
     // Threads: any. Replies `unavailable` itself, at once, when there is no room or the inbox is closed.
     void submit(std::unique_ptr<Submission> submission);
     void read(std::unique_ptr<Read> read);
-    // `wake` is called after something was put into an empty inbox. Set before the first submit.
+    // `wake` is called after something was put in. Set before the first submit.
     void on_arrival(std::function<void()> wake) { wake_ = std::move(wake); }
     // Nothing more comes in: what follows is answered `stopping`.
     void close();

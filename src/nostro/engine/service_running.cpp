@@ -18,11 +18,13 @@ constexpr std::chrono::milliseconds kFeedWakeEvery{2};
 constexpr std::chrono::seconds kTakeOverPatience{60};
 // More than that is decided by settlement's own thread, while others go on reading.
 constexpr std::size_t kTurnCommandsMax = 256;
-// A reader that had so few in so many rounds has nothing better to do than to wait for their writes.
+// So few are decided by a reader to whom frames do not come back, too: that is quicker than waking somebody. And a
+// reader that had so few in so many rounds has nothing better to do than to wait for their writes.
 constexpr std::size_t kLittleCommands = 4, kLittleRounds = 16;
 // Settlement asks the journal when there is something to write; while there is nothing, so often.
 constexpr std::chrono::milliseconds kJournalLookEvery{100};
-thread_local bool in_round = false;  // this thread comes to settlement by itself
+thread_local bool in_round = false;          // this thread comes to settlement by itself
+thread_local std::size_t little_rounds = 0;  // of this thread, in a row
 
 // A thread that has settlement's turn and writes a frame itself looks for what was accepted in its next step: nobody
 // has to be woken for that.
@@ -169,46 +171,53 @@ void Service::Running::look_at_journal() {
 }
 
 Result<std::size_t> Service::Running::settle_in_turn(Settlement::Caller caller, const std::shared_ptr<Waker>& reader) {
-    if (failed) return std::size_t{0};
+    if (failed || broken) return std::size_t{0};
     turn_of_thread = {.taken = true};
     auto done = settlement.step(parts.clock->now(), caller);
     turn_of_thread.taken = false;
+    if (!done) broken = true;
     if (done && stopping && settlement.idle() && inbox.empty()) drained.notify();
     if (done && resting && settlement.idle()) rested.notify();
     if (role == Role::standby) note_up_to_date();
-    // A write that has ended by now has woken who appended before; nothing is lost, as that one comes as well.
-    if (settlement.has_in_flight()) outside_wake->appended_by(reader);
+    // Who had the turn before has been woken by writes that have ended by now, and comes as well.
+    if (settlement.has_in_flight()) outside_wake->writes_wake(reader);
     return done;
 }
 
 // Who writes what he has appended himself saves two wakes for a payment that comes alone. Among many connections a
 // small round is chance: the next requests lie there already.
 Settlement::Caller Service::Running::caller_of(std::size_t commands) {
-    little_rounds = commands <= kLittleCommands ? std::min(little_rounds + 1, kLittleRounds) : 0;
+    if (commands != 0) little_rounds = commands <= kLittleCommands ? std::min(little_rounds + 1, kLittleRounds) : 0;
     return little_rounds == kLittleRounds ? Settlement::Caller::idle : Settlement::Caller::busy;
 }
 
 void Service::Running::take_turn(const std::shared_ptr<Waker>& reader) {
     if (inbox.empty() && !outside_wake->reader_is_called()) return;
-    const std::size_t commands = inbox.commands();
-    std::unique_lock turn(turn_mutex, std::defer_lock);
-    if (!started || ended || commands > kTurnCommandsMax || !turn.try_lock()) {
-        // Whoever has the turn may have looked before what the call was about.
-        outside_wake->reader_has_come();
-        return settlement_runner.signal().notify();
-    }
+    const bool took = try_turn(reader);
+    if (!took) settlement_runner.signal().notify();
+}
+
+// False: settlement's own thread should look.
+bool Service::Running::try_turn(const std::shared_ptr<Waker>& given) {
+    std::unique_lock turn(turn_mutex, std::try_to_lock);
+    // Before the step, and also where there is none: whoever has the turn may have looked before the call.
     outside_wake->reader_has_come();
+    if (!turn || !started || ended) return false;
+    // What sources bring is much, and theirs is no reason to keep a reader from its sockets.
+    const auto reader = settlement.has_sources() ? nullptr : given;
+    const std::size_t commands = inbox.commands();
     const auto caller = caller_of(commands);
-    // One step answers, decides and appends; what it wrote itself is answered by another.
-    Result<std::size_t> done = std::size_t{0};
-    for (int step = 0; step < 2; ++step) {
-        done = settle_in_turn(caller, reader);
-        if (!done || !turn_of_thread.progressed) break;
+    if (commands > (reader != nullptr ? kTurnCommandsMax : kLittleCommands)) return false;
+    if (parts.journal->is_making_room()) return false;
+    // One step answers, decides and appends; another one answers if that is written already.
+    Result<std::size_t> done = std::size_t{1};
+    for (int step = 0; step < 2 && done && *done != 0; ++step) {
+        done = settle_in_turn(reader != nullptr ? caller : Settlement::Caller::idle, reader);
     }
     const bool goes_on = turn_of_thread.progressed || (!settlement.idle() && !settlement.has_in_flight());
     turn.unlock();
-    if (!done) return fail(done.error());
-    if (goes_on) settlement_runner.signal().notify();
+    if (!done) fail(done.error());
+    return !goes_on;
 }
 
 Result<std::size_t> Service::Running::live_step() {
@@ -242,7 +251,7 @@ void Service::Running::end(std::chrono::milliseconds patience) {
     inbox.close();
     stopping = true;
     if (started && !failed) {
-        outside_wake->appended_by(nullptr);  // readers may have ended
+        outside_wake->writes_wake(nullptr);  // readers may have ended
         settlement_runner.signal().notify();
         static_cast<void>(drained.wait_for(patience));
     }

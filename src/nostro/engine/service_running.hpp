@@ -45,7 +45,7 @@ public:
         const std::lock_guard lock(mutex_);
         if (signal_ != nullptr) signal_->notify();
     }
-    // accepted() may have moved: wakes who appended last.
+    // accepted() may have moved.
     void written() {
         const std::lock_guard lock(mutex_);
         if (signal_ == nullptr) return;
@@ -53,8 +53,8 @@ public:
         reader_is_called_ = true;
         reader_->wake();
     }
-    // Who appended last: a thread that reads requests; nullptr: settlement's own. In settlement's turn.
-    void appended_by(const std::shared_ptr<Waker>& reader) {
+    // Whom written() wakes: a thread that reads requests; nullptr: settlement's own.
+    void writes_wake(const std::shared_ptr<Waker>& reader) {
         const std::lock_guard lock(mutex_);
         reader_ = reader;
     }
@@ -101,7 +101,8 @@ struct Service::Running {
     Result<std::size_t> settle();
     Result<std::size_t> settle_in_turn(Settlement::Caller caller, const std::shared_ptr<Waker>& reader);
     void take_turn(const std::shared_ptr<Waker>& reader);
-    Settlement::Caller caller_of(std::size_t commands);
+    bool try_turn(const std::shared_ptr<Waker>& given);
+    static Settlement::Caller caller_of(std::size_t commands);
     Result<std::size_t> live_step();
     void wake_feeds();
     void fail(const Error& error);
@@ -140,9 +141,9 @@ struct Service::Running {
     std::atomic<Seq> newest_known{0};
     std::atomic<SteadyTime> up_to_date{SteadyTime{}};
 
-    SteadyTime journal_seen{};      // of settlement's thread
-    std::mutex turn_mutex;          // who holds it has settlement's turn: its thread, or one that ends a round
-    std::size_t little_rounds = 0;  // turn_mutex: of readers, in a row
+    SteadyTime journal_seen{};  // of settlement's thread
+    std::mutex turn_mutex;      // who holds it has settlement's turn: its thread, or one that ends a round
+    bool broken = false;        // turn_mutex; a step has failed: there must be no other
     // Last, so that their threads end first.
     Settlement settlement;
     StageRunner settlement_runner;

@@ -94,6 +94,7 @@ public:
     void look_at_journal();
     bool idle() const;  // nothing waits here and nothing is in flight
     bool has_in_flight() const { return !in_flight_.empty(); }
+    bool has_sources() const { return !sources_.empty(); }
     // Why commands are turned away at present ("no_space: ...", "journal_unavailable: ..."); empty: they are not.
     // Threads: any.
     std::string turned_away() const;

@@ -25,6 +25,7 @@ public:
     Result<Seq> follow(std::chrono::milliseconds patience) override { return journal_->follow(patience); }
     Result<> ready(Need need) override { return journal_->ready(need); }
     Result<> append(FramePtr frame) override { return journal_->append(std::move(frame)); }
+    Result<> append_and_wait(FramePtr frame) override { return journal_->append_and_wait(std::move(frame)); }
     // Closes the mirror's segment, for which no frame is needed.
     bool close_through(Seq through) override;
     std::size_t in_flight_max() const override { return journal_->in_flight_max(); }

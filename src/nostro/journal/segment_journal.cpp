@@ -63,6 +63,11 @@ Result<> SegmentJournal::ready(Need need) {
     }
 }
 
+bool SegmentJournal::is_making_room() const {
+    const std::lock_guard lock(mutex_);
+    return spares_.empty() && !fits(options_.frame_bytes_max) && !no_space_ && !fatal_;
+}
+
 Result<> SegmentJournal::roll() {
     std::unique_lock lock(mutex_);
     if (spares_.empty()) {

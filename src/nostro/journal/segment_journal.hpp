@@ -55,6 +55,7 @@ public:
     // byte; `unavailable`: no space for a first segment; `invalid`: options that cannot be.
     Result<Head> take_over() override;
     Result<> ready(Need need) override;
+    bool is_making_room() const override;
     Result<> append(FramePtr frame) override;
     Result<> append_and_wait(FramePtr frame) override;
     bool close_through(Seq through) override;

@@ -45,6 +45,8 @@ public:
     // space.
     enum class Need { intake, upkeep };
     virtual Result<> ready(Need need = Need::intake) = 0;
+    // True: ready() would wait now. Of the owner's thread.
+    virtual bool is_making_room() const { return false; }
 
     // For whoever does not own the Book: learns what owners have appended since, and waits at most `patience` if that
     // is nothing; read() then gives it. Returns the newest frame that is known of, which may be more than read() gives
@@ -67,7 +69,8 @@ public:
 
     // The newest frame that is durable and in the chain.
     virtual Result<Seq> accepted() = 0;
-    // `wake` is called on threads of the journal's own when accepted() may have moved. Cheap. Set before take_over.
+    // `wake` is called when accepted() may have moved: on threads of the journal's own, or within append. Cheap. Set
+    // before take_over.
     virtual void on_progress(std::function<void()> wake) = 0;
 
     // Gives the newest image (snapshot) in chunks to `install`; returns the frame it stands at, 0: there is none.

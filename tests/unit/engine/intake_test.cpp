@@ -50,19 +50,20 @@ TEST(InboxTest, BoundsBytesToo) {
     EXPECT_TRUE(second->error);
 }
 
-TEST(InboxTest, WakesOnceForManyArrivals) {
+TEST(InboxTest, TellsOfEachArrival) {
     Inbox inbox(100, 1u << 20);
     int woken = 0;
     inbox.on_arrival([&] { ++woken; });
     const auto told = std::make_shared<Told>();
     inbox.submit(a_submission(payments(1, 1), told));
-    inbox.submit(a_submission(payments(2, 1), told));
     EXPECT_EQ(woken, 1);
-    std::vector<std::unique_ptr<Submission>> taken;
-    std::vector<std::unique_ptr<Inbox::Read>> reads;
-    inbox.take(taken, reads);
-    inbox.submit(a_submission(payments(3, 1), told));
+    inbox.submit(a_submission(payments(2, 1), told));
     EXPECT_EQ(woken, 2);
+    inbox.read(std::make_unique<Inbox::Read>());
+    EXPECT_EQ(woken, 3);
+    inbox.close();
+    inbox.submit(a_submission(payments(3, 1), told));
+    EXPECT_EQ(woken, 3) << "nothing was put in";
 }
 
 TEST(InboxTest, ClosedItAnswersThatTheEngineStops) {

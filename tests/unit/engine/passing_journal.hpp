@@ -11,6 +11,7 @@ public:
     explicit PassingJournal(Journal& journal) : journal_(journal) {}
     Result<Head> take_over() override { return journal_.take_over(); }
     Result<> ready(Need need) override { return journal_.ready(need); }
+    bool is_making_room() const override { return journal_.is_making_room(); }
     Result<> append(FramePtr frame) override { return journal_.append(std::move(frame)); }
     std::size_t in_flight_max() const override { return journal_.in_flight_max(); }
     std::size_t frame_bytes_max() const override { return journal_.frame_bytes_max(); }
