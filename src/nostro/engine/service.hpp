@@ -162,8 +162,8 @@ public:
     // A thread that reads many requests says where a round of them begins and ends. What it submits in between wakes
     // nobody, unless it is much; at the end it takes settlement's turn itself, when nobody else has it, and answers
     // what was accepted meanwhile. `reader` wakes that thread once what it appended is durable; it ends a round then,
-    // be it empty. Absent: settlement's own thread answers, and has the turn but for a few commands; so it is where
-    // there are sources, too.
+    // be it empty. Absent: settlement's own thread answers, and leaves it the turn for a few commands only. Where there
+    // are sources the turn is settlement's alone.
     void round_begins();
     void round_ends(const std::shared_ptr<Waker>& reader = nullptr);
     // Called in settlement's turn after each round of replies: lets a server wake its threads once for many

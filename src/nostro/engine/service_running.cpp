@@ -17,7 +17,7 @@ constexpr std::size_t kFrameCacheBytes = 32u << 20;
 constexpr std::chrono::milliseconds kFeedWakeEvery{2};
 constexpr std::chrono::seconds kTakeOverPatience{60};
 // More than that is decided by settlement's own thread, while others go on reading.
-constexpr std::size_t kTurnCommandsMax = 256;
+constexpr std::size_t kTurnCommandsMax = 256, kTurnBytesMax = 256u << 10;
 // So few are decided by a reader to whom frames do not come back, too: that is quicker than waking somebody. And a
 // reader that had so few in so many rounds has nothing better to do than to wait for their writes.
 constexpr std::size_t kLittleCommands = 4, kLittleRounds = 16;
@@ -193,28 +193,31 @@ Settlement::Caller Service::Running::caller_of(std::size_t commands) {
 
 void Service::Running::take_turn(const std::shared_ptr<Waker>& reader) {
     if (inbox.empty() && !outside_wake->reader_is_called()) return;
-    const bool took = try_turn(reader);
-    if (!took) settlement_runner.signal().notify();
+    if (!try_turn(reader)) settlement_runner.signal().notify();
 }
 
 // False: settlement's own thread should look.
-bool Service::Running::try_turn(const std::shared_ptr<Waker>& given) {
+bool Service::Running::try_turn(const std::shared_ptr<Waker>& reader) {
     std::unique_lock turn(turn_mutex, std::try_to_lock);
     // Before the step, and also where there is none: whoever has the turn may have looked before the call.
     outside_wake->reader_has_come();
-    if (!turn || !started || ended) return false;
-    // What sources bring is much, and theirs is no reason to keep a reader from its sockets.
-    const auto reader = settlement.has_sources() ? nullptr : given;
     const std::size_t commands = inbox.commands();
     const auto caller = caller_of(commands);
-    if (commands > (reader != nullptr ? kTurnCommandsMax : kLittleCommands)) return false;
-    if (parts.journal->is_making_room()) return false;
+    if (!turn || !started || ended) return false;
+    if (commands > (reader != nullptr ? kTurnCommandsMax : kLittleCommands) || inbox.bytes() > kTurnBytesMax)
+        return false;
+    if (settlement.has_sources()) return false;  // they may bring much
+
     // One step answers, decides and appends; another one answers if that is written already.
     Result<std::size_t> done = std::size_t{1};
+    bool waits_for_room = false;
     for (int step = 0; step < 2 && done && *done != 0; ++step) {
+        waits_for_room = parts.journal->is_making_room();
+        if (waits_for_room) break;
         done = settle_in_turn(reader != nullptr ? caller : Settlement::Caller::idle, reader);
     }
-    const bool goes_on = turn_of_thread.progressed || (!settlement.idle() && !settlement.has_in_flight());
+    const bool is_left = !settlement.idle() && !settlement.has_in_flight();
+    const bool goes_on = waits_for_room || is_left || turn_of_thread.progressed;
     turn.unlock();
     if (!done) fail(done.error());
     return !goes_on;

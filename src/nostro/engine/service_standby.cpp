@@ -62,7 +62,10 @@ Result<> Service::Running::take_over() {
     if (!first) return first.error();
     const std::lock_guard turn(turn_mutex);
     if (failed || ended) return Error{ErrorCode::unavailable, "stopping: the engine has ended"};
-    if (auto owned = own(*first); !owned) return owned;
+    if (auto owned = own(*first); !owned) {
+        broken = true;
+        return owned;
+    }
     role = Role::owner;
     return {};
 }

@@ -33,8 +33,8 @@ struct ServerOptions {
     std::size_t connections_max = 4096;
     SessionLimits session;
     // Around all that is ready at the sockets of an I/O thread, on that thread; requests may be answered in
-    // `round_ends`, which is also called whenever its argument has woken the thread; that is nullptr where several
-    // threads read. Both or none.
+    // `round_ends`, which is also called whenever the thread was woken, by its argument among others; that is nullptr
+    // where several threads read. Both or none.
     std::function<void()> round_begins;
     std::function<void(const std::shared_ptr<Waker>& thread)> round_ends;
 };

@@ -24,6 +24,7 @@ public:
     Result<Head> take_over() override;
     Result<Seq> follow(std::chrono::milliseconds patience) override { return journal_->follow(patience); }
     Result<> ready(Need need) override { return journal_->ready(need); }
+    bool is_making_room() const override { return journal_->is_making_room(); }
     Result<> append(FramePtr frame) override { return journal_->append(std::move(frame)); }
     Result<> append_and_wait(FramePtr frame) override { return journal_->append_and_wait(std::move(frame)); }
     // Closes the mirror's segment, for which no frame is needed.

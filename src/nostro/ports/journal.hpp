@@ -69,8 +69,8 @@ public:
 
     // The newest frame that is durable and in the chain.
     virtual Result<Seq> accepted() = 0;
-    // `wake` is called when accepted() may have moved: on threads of the journal's own, or within append. Cheap. Set
-    // before take_over.
+    // `wake` is called when accepted() may have moved: on threads of the journal's own, or within append or
+    // accepted. Cheap. Set before take_over.
     virtual void on_progress(std::function<void()> wake) = 0;
 
     // Gives the newest image (snapshot) in chunks to `install`; returns the frame it stands at, 0: there is none.

@@ -259,24 +259,13 @@ public:
 };
 
 TEST_F(ServiceTest, WhoeverAsksForReadinessNeverWaitsForTheJournal) {
-    service.reset();
-    registry = std::make_unique<MetricsRegistry>();
-    journal = std::make_unique<MemoryJournal>(log);
-    AskedJournal asked(*journal);
-    ServiceParts parts;
-    parts.journal = &asked;
-    parts.clock = &clock;
-    parts.metrics = registry.get();
-    ServiceOptions options;
-    options.book = kSmallBook;
-    options.default_policy = "tenant = \"nostro\"\n";
-    Service owner(std::move(parts), options);
-    ASSERT_TRUE(owner.start());
+    AskedJournal asked(begin_anew());
+    const auto ends_first = start_over(asked);
     asked.asker = std::this_thread::get_id();
     journal->set_full(true);
-    while (owner.ready()) std::this_thread::yield();
+    while (service->ready()) std::this_thread::yield();
     journal->set_full(false);
-    while (!owner.ready()) std::this_thread::yield();
+    while (!service->ready()) std::this_thread::yield();
     EXPECT_FALSE(asked.asked_by_asker);
 }
 

@@ -100,23 +100,8 @@ public:
 };
 
 TEST_F(ServiceTest, AReaderIsWokenWhenWhatItAppendedIsDurableAndAnswersIt) {
-    service.reset();
-    registry = std::make_unique<MetricsRegistry>();
-    journal = std::make_unique<MemoryJournal>(log);
-    HeldJournal held(*journal);
-    const struct EndsBeforeItsJournal {
-        std::unique_ptr<Service>& service;
-        ~EndsBeforeItsJournal() { service.reset(); }
-    } ends{service};
-    ServiceParts parts;
-    parts.journal = &held;
-    parts.clock = &clock;
-    parts.metrics = registry.get();
-    ServiceOptions options;
-    options.book = kSmallBook;
-    options.default_policy = "tenant = \"nostro\"\n";
-    service = std::make_unique<Service>(std::move(parts), options);
-    ASSERT_TRUE(service->start());
+    HeldJournal held(begin_anew());
+    const auto ends_first = start_over(held);
     open("ada", 100'000);
     open("bob", 0);
 
@@ -150,26 +135,33 @@ TEST_F(ServiceTest, AReaderIsWokenWhenWhatItAppendedIsDurableAndAnswersIt) {
     EXPECT_EQ(balance("bob")->account.balance, 100);
 }
 
+// Knows which thread decided.
+class WatchedJournal final : public PassingJournal {
+public:
+    using PassingJournal::PassingJournal;
+    Result<> append(FramePtr frame) override {
+        appender = std::this_thread::get_id();
+        return PassingJournal::append(std::move(frame));
+    }
+
+    std::atomic<std::thread::id> appender{};
+};
+
 // Reading and deciding go on side by side then.
 TEST_F(ServiceTest, MuchIsDecidedBySettlementsOwnThread) {
+    WatchedJournal watched(begin_anew());
+    const auto ends_first = start_over(watched);
     open("ada", 100'000);
     open("bob", 0);
-    constexpr int kMuch = 300;
-    const auto here = std::make_shared<std::atomic<bool>>(false);
-    const auto all = std::make_shared<std::promise<void>>();
     std::vector<std::string> keys;
-    for (int i = 0; i < kMuch; ++i) keys.push_back(fmt::format("key-{:04}", i));
+    for (int i = 0; i < 300; ++i) keys.push_back(fmt::format("key-{:04}", i));
     auto builder = service->build(nullptr);
     for (const std::string& key : keys) ASSERT_TRUE(builder.payment(wish(key, 1)));
     service->round_begins();
-    service->submit(builder.take([=, thread = std::this_thread::get_id()](Receipts receipts) {
-        EXPECT_TRUE(receipts && receipts->size() == kMuch);
-        *here = std::this_thread::get_id() == thread;
-        all->set_value();
-    }));
+    auto answer = send(builder);
     service->round_ends(std::make_shared<SleepingReader>());
-    wait(all->get_future());
-    EXPECT_FALSE(*here);
+    EXPECT_EQ(wait(std::move(answer))->size(), 300u);
+    EXPECT_NE(watched.appender.load(), std::this_thread::get_id());
 }
 
 TEST_F(ServiceTest, AFailedWriteIsToldToItsOwnerOnceAndToNobodyElse) {

@@ -111,6 +111,31 @@ protected:
         service.reset();
         start();
     }
+    // For a journal of the test's own, which stands before this one and is gone before the fixture is.
+    MemoryJournal& begin_anew() {
+        service.reset();
+        registry = std::make_unique<MetricsRegistry>();
+        journal = std::make_unique<MemoryJournal>(log);
+        return *journal;
+    }
+    struct EndsService {
+        std::unique_ptr<Service>* service;
+        void operator()(Journal*) const { service->reset(); }
+    };
+    // The service over it, which ends with what is returned.
+    [[nodiscard]] std::unique_ptr<Journal, EndsService> start_over(Journal& over) {
+        ServiceParts parts;
+        parts.journal = &over;
+        parts.clock = &clock;
+        parts.metrics = registry.get();
+        ServiceOptions options;
+        options.book = kSmallBook;
+        options.default_policy = "tenant = \"nostro\"\n";
+        service = std::make_unique<Service>(std::move(parts), options);
+        const auto started = service->start();
+        EXPECT_TRUE(started) << started.error().what;
+        return {&over, EndsService{&service}};
+    }
 
     // Throws, which fails the test, where it would else wait for ever.
     template <class Value>
