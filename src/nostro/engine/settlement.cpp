@@ -107,6 +107,8 @@ void Settlement::arrive() {
     for (auto& submission : arrived_) {
         auto pending = std::make_unique<Pending>();
         auto& lane = submission->commands.size() <= kSingleMax ? singles_ : bulk_;
+        if (submission->commands.size() == 1)
+            book_.prefetch(submission->commands.front());  // of more: as they are taken
         pending->receipts.reserve(submission->commands.size());
         pending->submission = std::move(submission);
         lane.push_back(std::move(pending));

@@ -94,9 +94,15 @@ SubmissionBuilder::SubmissionBuilder(const Context& context, std::shared_ptr<con
       tenant_name_(context.policies->tenant_name(context.tenant)),
       policy_(context.policies->current(context.tenant)),
       memory_(std::move(memory)),
-      submission_(std::make_unique<Submission>()) {
-    // Noted before anything is asked: what is sealed in between is asked again by settlement.
-    if (context_.sealed != nullptr) submission_->ids_asked_through = context_.sealed->through();
+      // Noted before anything is asked: what is sealed in between is asked again by settlement.
+      ids_asked_through_(context_.sealed != nullptr ? context_.sealed->through() : 0) {}
+
+Submission& SubmissionBuilder::open() {
+    if (submission_ == nullptr) {
+        submission_ = std::make_unique<Submission>();
+        submission_->ids_asked_through = ids_asked_through_;
+    }
+    return *submission_;
 }
 
 Result<> SubmissionBuilder::prepare(const PaymentWish& wish, SubmitPayment& into) const {
@@ -124,29 +130,30 @@ Result<> SubmissionBuilder::prepare(const PaymentWish& wish, SubmitPayment& into
 }
 
 Result<std::optional<SealedIds::Found>> SubmissionBuilder::ask_sealed(PaymentId id) const {
-    if (submission_->ids_asked_through == 0 || id.empty()) return std::optional<SealedIds::Found>();
+    if (ids_asked_through_ == 0 || id.empty()) return std::optional<SealedIds::Found>();
     return context_.sealed->find(id);
 }
 
 Result<> SubmissionBuilder::add(Command command) {
-    submission_->commands.push_back(std::move(command));
+    open().commands.push_back(std::move(command));
     return finish_last();
 }
 
 Result<> SubmissionBuilder::finish_last() {
-    Command& command = submission_->commands.back();
+    Submission& to = open();
+    Command& command = to.commands.back();
     command.tenant = context_.tenant;
     const auto found = ask_sealed(command.id);
     if (!found) {
-        submission_->commands.pop_back();
+        to.commands.pop_back();
         return found.error();
     }
     if (*found) {
-        const auto number = static_cast<std::uint32_t>(submission_->commands.size() - 1);
-        submission_->sealed.push_back({number, (*found)->place, (*found)->meaning});
+        const auto number = static_cast<std::uint32_t>(to.commands.size() - 1);
+        to.sealed.push_back({number, (*found)->place, (*found)->meaning});
     }
-    encode_command(command, submission_->encoded);
-    submission_->ends.push_back(static_cast<std::uint32_t>(submission_->encoded.size()));
+    encode_command(command, to.encoded);
+    to.ends.push_back(static_cast<std::uint32_t>(to.encoded.size()));
     return {};
 }
 
@@ -167,10 +174,10 @@ SubmissionBuilder::Held& SubmissionBuilder::held() {
 
 Result<PaymentId> SubmissionBuilder::payment(const PaymentWish& wish) {
     // Made where it stays: a command is half a kilobyte.
-    Command& command = submission_->commands.emplace_back();
+    Command& command = open().commands.emplace_back();
     auto& submit = std::get<SubmitPayment>(command.body);
     if (auto prepared = prepare(wish, submit); !prepared) {
-        submission_->commands.pop_back();
+        open().commands.pop_back();
         return prepared.error();
     }
     const PaymentId id = command.id = submit.payment.id;
@@ -367,29 +374,28 @@ Result<> SubmissionBuilder::command(const Command& command) { return add(command
 
 void SubmissionBuilder::reserve(std::size_t commands) {
     constexpr std::size_t kUsualBytes = 200;
-    submission_->commands.reserve(submission_->commands.size() + commands);
-    submission_->ends.reserve(submission_->ends.size() + commands);
-    submission_->encoded.reserve(submission_->encoded.size() + commands * kUsualBytes);
+    Submission& to = open();
+    to.commands.reserve(to.commands.size() + commands);
+    to.ends.reserve(to.ends.size() + commands);
+    to.encoded.reserve(to.encoded.size() + commands * kUsualBytes);
 }
 
 AccountId SubmissionBuilder::account(std::string_view name) const { return account_id(tenant_name_, name); }
 
 const PolicyPtr& SubmissionBuilder::policy() const { return policy_; }
 
-std::size_t SubmissionBuilder::size() const { return submission_->commands.size(); }
+std::size_t SubmissionBuilder::size() const { return submission_ != nullptr ? submission_->commands.size() : 0; }
 
 std::unique_ptr<Submission> SubmissionBuilder::take(std::function<void(Result<std::vector<Receipt>>)> reply) {
-    submission_->reply = std::move(reply);
+    Submission& submission = open();
+    submission.reply = std::move(reply);
     if (held_ != nullptr) {
-        submission_->memory = std::move(held_);
+        submission.memory = std::move(held_);
         held_.reset();
     } else {
-        submission_->memory = memory_;
+        submission.memory = memory_;
     }
-    auto taken = std::move(submission_);
-    submission_ = std::make_unique<Submission>();
-    submission_->ids_asked_through = taken->ids_asked_through;
-    return taken;
+    return std::move(submission_);
 }
 
 }  // namespace nostro

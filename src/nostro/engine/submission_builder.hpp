@@ -84,13 +84,15 @@ private:
     Result<> finish_last();  // all but the body of the newest command; takes it away again when that fails
     Command request(const RequestKey& key, std::uint64_t meaning) const;
     Held& held();
+    Submission& open();  // the one that grows
 
     Context context_;
     std::string tenant_name_;
     PolicyPtr policy_;
     std::shared_ptr<const void> memory_;
     std::shared_ptr<Held> held_;
-    std::unique_ptr<Submission> submission_;
+    Seq ids_asked_through_;
+    std::unique_ptr<Submission> submission_;  // nullptr: nothing has been added since take()
 };
 
 }  // namespace nostro

@@ -1,7 +1,8 @@
-// Memory for the texts of one request: a few blocks, given back at once.
+// Memory for the texts of one request: its own few hundred bytes, and blocks, given back at once.
 //
 // What alloc() and copy() return lives, unmoved, as long as the arena; clear() keeps the first block. One thread.
 #pragma once
+#include <array>
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -15,19 +16,19 @@ namespace nostro {
 
 class Arena {
 public:
-    explicit Arena(std::size_t block_bytes = 4096) : block_bytes_(block_bytes) {}
+    explicit Arena(std::size_t block_bytes = 4096) : block_bytes_(block_bytes) {}  // NOLINT(*-member-init)
     Arena(const Arena&) = delete;
     Arena& operator=(const Arena&) = delete;
 
     // Not zeroed.
     char* alloc(std::size_t bytes, std::size_t align = 1) {
         auto at = (used_ + align - 1) & ~(align - 1);
-        if (blocks_.empty() || at + bytes > blocks_.back().bytes) {
+        if (at + bytes > room_) {
             add_block(bytes);
             at = 0;
         }
         used_ = at + bytes;
-        return blocks_.back().memory.get() + at;
+        return memory_ + at;
     }
 
     std::string_view copy(std::string_view text) {
@@ -47,8 +48,10 @@ public:
     }
 
     void clear() {
-        if (blocks_.size() > 1) blocks_.resize(1);
         used_ = 0;
+        if (blocks_.empty()) return;
+        blocks_.resize(1);
+        go_on_in(blocks_.front());
     }
 
 private:
@@ -60,9 +63,16 @@ private:
     void add_block(std::size_t bytes_min) {
         const std::size_t bytes = bytes_min > block_bytes_ ? bytes_min : block_bytes_;
         blocks_.push_back({std::make_unique_for_overwrite<char[]>(bytes), bytes});
-        used_ = 0;
+        go_on_in(blocks_.back());
+    }
+    void go_on_in(const Block& block) {
+        memory_ = block.memory.get();
+        room_ = block.bytes;
     }
 
+    alignas(std::max_align_t) std::array<char, 512> own_;  // enough for one payment; not zeroed
+    char* memory_ = own_.data();
+    std::size_t room_ = own_.size();
     std::size_t block_bytes_, used_ = 0;
     std::vector<Block> blocks_;
 };
