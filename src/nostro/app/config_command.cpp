@@ -5,6 +5,7 @@
 
 #include "nostro/app/commands.hpp"
 #include "nostro/app/served_profiles.hpp"
+#include "nostro/app/serving.hpp"
 #include "nostro/app/wiring.hpp"
 #include "nostro/cli/terminal.hpp"
 
@@ -35,9 +36,8 @@ std::string profiles_to_check(const Config& config) {
 }
 
 Exit check_config(cli::Context&, ConfigOptions& options) {
-    auto sets = options.sets;
-    if (!options.profiles.empty()) sets.push_back(fmt::format("profiles.serve={}", fmt::join(options.profiles, ",")));
-    auto config = load_config(options.file, sets);
+    auto config = config_of(
+        {.config_file = options.file, .data = {}, .listen = {}, .sets = options.sets, .profiles = options.profiles});
     if (!config) return cli::fail(Exit::usage, config.error().what);
     if (const auto listen = check_listen(*config); !listen) {
         return cli::fail(Exit::usage, listen.error().what);

@@ -3,6 +3,7 @@
 
 #include "nostro/app/commands.hpp"
 #include "nostro/app/postgres_feeds.hpp"
+#include "nostro/app/serving.hpp"
 
 namespace nostro {
 namespace {
@@ -16,9 +17,11 @@ struct MigrateOptions {
 };
 
 Exit migrate_stores(cli::Context&, MigrateOptions& options) {
-    auto sets = options.sets;
-    if (!options.profiles.empty()) sets.push_back(fmt::format("profiles.serve={}", fmt::join(options.profiles, ",")));
-    const auto config = load_config(options.config_file, sets);
+    const auto config = config_of({.config_file = options.config_file,
+                                   .data = {},
+                                   .listen = {},
+                                   .sets = options.sets,
+                                   .profiles = options.profiles});
     if (!config) return cli::fail(Exit::usage, config.error().what);
     MetricsRegistry metrics;
     const auto profiles = ServedProfiles::load(*config, metrics);

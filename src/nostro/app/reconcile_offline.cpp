@@ -9,6 +9,7 @@
 #include "nostro/app/commands.hpp"
 #include "nostro/app/postgres_feeds.hpp"
 #include "nostro/app/postgres_journal.hpp"
+#include "nostro/app/serving.hpp"
 #include "nostro/engine/policies.hpp"
 #include "nostro/journal/journal_reader.hpp"
 #include "nostro/journal/posix_disk.hpp"
@@ -135,10 +136,11 @@ private:
 }  // namespace
 
 Result<ReconcileRun> reconcile_offline(const cli::OfflineReconcile& options) {
-    auto sets = options.sets;
-    if (!options.data.empty()) sets.push_back("data.dir=" + options.data);
-    if (!options.profiles.empty()) sets.push_back(fmt::format("profiles.serve={}", fmt::join(options.profiles, ",")));
-    const auto config = load_config(options.config_file, sets);
+    const auto config = config_of({.config_file = options.config_file,
+                                   .data = options.data,
+                                   .listen = {},
+                                   .sets = options.sets,
+                                   .profiles = options.profiles});
     if (!config) return config.error();
     if (auto fine = check(*config); !fine) return fine.error();
     MetricsRegistry metrics;

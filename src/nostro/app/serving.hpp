@@ -26,7 +26,7 @@ struct ServingOptions {
 };
 // --data, --listen, --config, --set, --profile, --insecure-listen; `has_data`: it keeps something in a folder.
 void add_serving_options(cli::Command& command, ServingOptions& options, bool has_data = true);
-// `more`: keys that stand behind what the user says, for what the command is about.
+// The settings that these words, the file and the environment make; also for commands that have some of them only.
 Result<Config> config_of(const ServingOptions& options);
 
 // Starts it, tells where it listens, and stops it at SIGTERM or SIGINT; a second signal ends it at once.
