@@ -34,6 +34,13 @@ struct Turn {
 };
 thread_local Turn turn_of_thread;
 
+// Who writes what he has appended himself saves two wakes for a payment that comes alone. Among many connections a
+// small round is chance: the next requests lie there already.
+Settlement::Caller caller_of(std::size_t commands) {
+    if (commands != 0) little_rounds = commands <= kLittleCommands ? std::min(little_rounds + 1, kLittleRounds) : 0;
+    return little_rounds == kLittleRounds ? Settlement::Caller::idle : Settlement::Caller::busy;
+}
+
 }  // namespace
 
 Service::Running::Running(ServiceParts service_parts, ServiceOptions service_options)
@@ -182,13 +189,6 @@ Result<std::size_t> Service::Running::settle_in_turn(Settlement::Caller caller, 
     // Who had the turn before has been woken by writes that have ended by now, and comes as well.
     if (settlement.has_in_flight()) outside_wake->writes_wake(reader);
     return done;
-}
-
-// Who writes what he has appended himself saves two wakes for a payment that comes alone. Among many connections a
-// small round is chance: the next requests lie there already.
-Settlement::Caller Service::Running::caller_of(std::size_t commands) {
-    if (commands != 0) little_rounds = commands <= kLittleCommands ? std::min(little_rounds + 1, kLittleRounds) : 0;
-    return little_rounds == kLittleRounds ? Settlement::Caller::idle : Settlement::Caller::busy;
 }
 
 void Service::Running::take_turn(const std::shared_ptr<Waker>& reader) {

@@ -102,7 +102,6 @@ struct Service::Running {
     Result<std::size_t> settle_in_turn(Settlement::Caller caller, const std::shared_ptr<Waker>& reader);
     void take_turn(const std::shared_ptr<Waker>& reader);
     bool try_turn(const std::shared_ptr<Waker>& reader);
-    static Settlement::Caller caller_of(std::size_t commands);
     Result<std::size_t> live_step();
     void wake_feeds();
     void fail(const Error& error);

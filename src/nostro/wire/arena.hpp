@@ -16,7 +16,7 @@ namespace nostro {
 
 class Arena {
 public:
-    explicit Arena(std::size_t block_bytes = 4096) : block_bytes_(block_bytes) {}  // NOLINT(*-member-init)
+    explicit Arena(std::size_t block_bytes = 4096) : block_bytes_(block_bytes) {}
     Arena(const Arena&) = delete;
     Arena& operator=(const Arena&) = delete;
 
