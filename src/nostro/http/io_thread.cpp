@@ -94,9 +94,7 @@ void Connection::write() {
             const auto pieces = session_.output().pieces();
             for (std::size_t i = 0; i < pieces.size(); ++i)
                 buffers[i] = asio::buffer(pieces[i].data(), pieces[i].size());
-            // Of one piece asio makes a simpler call.
-            bytes = pieces.size() == 1 ? socket_.write_some(buffers.front(), failed)
-                                       : socket_.write_some(std::span(buffers.data(), pieces.size()), failed);
+            bytes = socket_.write_some(std::span(buffers.data(), pieces.size()), failed);
         }
         if (failed == asio::error::would_block) {
             writing_ = true;
@@ -163,11 +161,7 @@ IoThread::IoThread(const ServerOptions& options, const SessionLimits& limits, co
 }
 
 void IoThread::start() {
-    loop_->on_wake = [this] {
-        if (round_ends_) return end_round();
-        refresh_now();
-        deliver();
-    };
+    loop_->on_wake = [this] { end_round(); };
     refresh_now();
     refresh_date();
     schedule_tick();
@@ -274,7 +268,7 @@ void IoThread::begin_round() {
 }
 
 void IoThread::end_round() {
-    round_ends_(come_back_);
+    if (round_ends_) round_ends_(come_back_);
     refresh_now();
     deliver();
 }
