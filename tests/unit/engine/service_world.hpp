@@ -87,29 +87,15 @@ private:
 
 class ServiceTest : public testing::Test {
 protected:
-    void SetUp() override { start(); }
-    void start() {
-        registry = std::make_unique<MetricsRegistry>();
-        journal = std::make_unique<MemoryJournal>(log);
-        journal->set_bounds(4, frame_bytes_max);
+    void SetUp() override { restart(); }
+    void restart() {
+        begin_anew().set_bounds(4, frame_bytes_max);
         ServiceParts parts;
         parts.journal = journal.get();
         parts.index = &index;
         parts.projections = {{"index", &index}};
-        parts.clock = &clock;
-        parts.metrics = registry.get();
         parts.fatal = [this](const Error& error) { fatal.set_value(error); };
-        ServiceOptions options;
-        options.book = kSmallBook;
-        options.default_policy = "tenant = \"nostro\"\n";
-        options.fresh_wait = 20ms;
-        service = std::make_unique<Service>(std::move(parts), options);
-        const auto started = service->start();
-        ASSERT_TRUE(started) << started.error().what;
-    }
-    void restart() {
-        service.reset();
-        start();
+        start(std::move(parts));
     }
     // For a journal of the test's own, which stands before this one and is gone before the fixture is.
     MemoryJournal& begin_anew() {
@@ -119,22 +105,26 @@ protected:
         return *journal;
     }
     struct EndsService {
-        std::unique_ptr<Service>* service;
-        void operator()(Journal*) const { service->reset(); }
+        std::unique_ptr<Service>& service;
+        ~EndsService() { service.reset(); }
     };
     // The service over it, which ends with what is returned.
-    [[nodiscard]] std::unique_ptr<Journal, EndsService> start_over(Journal& over) {
+    [[nodiscard]] EndsService start_over(Journal& over) {
         ServiceParts parts;
         parts.journal = &over;
+        start(std::move(parts));
+        return {service};
+    }
+    void start(ServiceParts parts) {
         parts.clock = &clock;
         parts.metrics = registry.get();
         ServiceOptions options;
         options.book = kSmallBook;
         options.default_policy = "tenant = \"nostro\"\n";
+        options.fresh_wait = 20ms;
         service = std::make_unique<Service>(std::move(parts), options);
         const auto started = service->start();
-        EXPECT_TRUE(started) << started.error().what;
-        return {&over, EndsService{&service}};
+        ASSERT_TRUE(started) << started.error().what;
     }
 
     // Throws, which fails the test, where it would else wait for ever.

@@ -203,19 +203,31 @@ INSTANTIATE_TEST_SUITE_P(Disks, DiskContract,
                                                    }}),
                          [](const testing::TestParamInfo<DiskMaker>& which) { return which.param.name; });
 
-TEST(PosixDiskTest, WhatWasAppendedBeforeALoadIsHandedOverSlowlyToo) {
+// Whoever waits for this governor moves its clock.
+struct GovernedFile {
     TemporaryFolder folder;
-    const auto now = std::make_shared<std::atomic<SteadyTime>>(SteadyTime(std::chrono::hours(1)));
-    PosixDisk::Options options;
-    options.governor = waiting_governor(now);
-    auto disk = std::move(*PosixDisk::open(folder.path(), options));
-    auto file = disk->start("large");
+    std::shared_ptr<std::atomic<SteadyTime>> now =
+        std::make_shared<std::atomic<SteadyTime>>(SteadyTime(std::chrono::hours(1)));
+    std::shared_ptr<DiskGovernor> governor = waiting_governor(now);
+    std::unique_ptr<PosixDisk> disk = open(folder.path(), governor);
+    Result<Disk::FileNo> file = disk->start("large");
+
+    static std::unique_ptr<PosixDisk> open(const std::string& folder, std::shared_ptr<DiskGovernor> governor) {
+        PosixDisk::Options options;
+        options.governor = std::move(governor);
+        return std::move(*PosixDisk::open(folder, options));
+    }
+};
+
+TEST(PosixDiskTest, WhatWasAppendedBeforeALoadIsHandedOverSlowlyToo) {
+    const GovernedFile given;
+    const auto& [folder, now, governor, disk, file] = given;
     ASSERT_TRUE(file);
     std::vector<std::byte> bytes(std::size_t{12} << 20, std::byte{7});
     const SteadyTime began = *now;
     ASSERT_TRUE(disk->append(*file, bytes));
     EXPECT_EQ(now->load(), began) << "nobody waits";
-    options.governor->began();
+    governor->began();
     ASSERT_TRUE(disk->append(*file, bytes));
     ASSERT_TRUE(disk->sync(*file));
     // The second half as it was appended, the first at the end; of each one piece goes at once.
@@ -224,17 +236,13 @@ TEST(PosixDiskTest, WhatWasAppendedBeforeALoadIsHandedOverSlowlyToo) {
 }
 
 TEST(PosixDiskTest, WhatIsDurableIsHandedOverNoSecondTime) {
-    TemporaryFolder folder;
-    const auto now = std::make_shared<std::atomic<SteadyTime>>(SteadyTime(std::chrono::hours(1)));
-    PosixDisk::Options options;
-    options.governor = waiting_governor(now);
-    auto disk = std::move(*PosixDisk::open(folder.path(), options));
-    auto file = disk->start("large");
+    const GovernedFile given;
+    const auto& [folder, now, governor, disk, file] = given;
     ASSERT_TRUE(file);
     ASSERT_TRUE(disk->append(*file, std::vector<std::byte>(std::size_t{12} << 20, std::byte{7})));
     ASSERT_TRUE(disk->sync(*file));
     const SteadyTime began = *now;
-    options.governor->began();
+    governor->began();
     ASSERT_TRUE(disk->sync(*file));
     EXPECT_EQ(now->load(), began);
 }
