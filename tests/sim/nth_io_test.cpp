@@ -187,7 +187,7 @@ private:
 
     static Place place_of(const Process& process, PaymentId id) {
         if (const auto known = process.book.known(id)) return known->place;
-        const auto sealed = process.open->sealed()->find(id);
+        const auto sealed = process.open->sealed()->find(id, process.book.forgotten_through());
         return sealed && *sealed ? (*sealed)->place : Place{};
     }
 

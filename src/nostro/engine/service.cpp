@@ -72,7 +72,10 @@ StandbyLag Service::lag() const { return running_->lag(); }
 void Service::stop(std::chrono::milliseconds patience) { running_->end(patience); }
 
 SubmissionBuilder Service::build(std::shared_ptr<const void> memory, TenantNo tenant) const {
-    return SubmissionBuilder({.policies = &running_->policies, .sealed = running_->parts.sealed, .tenant = tenant},
+    return SubmissionBuilder({.policies = &running_->policies,
+                              .sealed = running_->parts.sealed,
+                              .forgotten_through = running_->settlement.forgotten_through(),
+                              .tenant = tenant},
                              std::move(memory));
 }
 

@@ -201,6 +201,8 @@ void Settlement::note_full_table() {
     full_table_.store(full.starts_with(kSection) ? full.data() + kSection.size() : "", std::memory_order_relaxed);
 }
 
+void Settlement::note_forgotten() { forgotten_through_.store(book_.forgotten_through(), std::memory_order_release); }
+
 Result<bool> Settlement::may_take_commands() {
     const auto room = journal_.ready(Journal::Need::intake);
     if (!room && room.error().code != ErrorCode::unavailable) return room.error();

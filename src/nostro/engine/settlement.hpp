@@ -100,6 +100,9 @@ public:
     std::string turned_away() const;
     // Which key of [book] should be raised ("holds_max"); empty: none. Threads: any.
     std::string_view full_table() const { return full_table_.load(std::memory_order_relaxed); }
+    // Ids of frames up to here may have left the Book: who builds a submission asks the sealed ids for them, and what
+    // is forgotten later is asked in the turn. Threads: any.
+    Seq forgotten_through() const { return forgotten_through_.load(std::memory_order_acquire); }
     Seq deciding() const { return turn_.seq; }  // the frame that is open, while audit looks at it
     // Answers all that is still here with `unknown`; step() must not be called again.
     void give_up();
@@ -151,6 +154,7 @@ private:
     Result<bool> may_take_commands();
     bool closes_segment();
     void note_full_table();
+    void note_forgotten();
     void set_turned_away(std::string reason);
     void turn_away();
 
@@ -219,6 +223,7 @@ private:
     mutable std::mutex turned_away_mutex_;
     std::string turned_away_;
     std::atomic<const char*> full_table_{""};
+    std::atomic<Seq> forgotten_through_{0};
 };
 
 }  // namespace nostro

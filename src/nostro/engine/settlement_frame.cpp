@@ -68,6 +68,7 @@ void Settlement::open_frame(Instant now, std::size_t expiries_max) {
         [](void* self) noexcept { static_cast<void>(static_cast<Settlement*>(self)->broken("assertion")); }, this);
     const std::size_t fit = limits_.frame_bytes_max / 2 / kWorstPaymentBytes;
     book_.begin_frame(turn_.seq, turn_.time, std::min(expiries_max, fit), changes_);
+    note_forgotten();
 }
 
 // Singles first, so that a request of one payment never waits behind a bulk one for more than a frame; but not so many
@@ -333,7 +334,7 @@ Result<std::optional<Answer>> Settlement::ask_sealed(const Command& command) con
     if (book_.known(command.id)) return std::optional<Answer>();
     Answer answer;
     if (!command.id.empty()) {
-        const auto found = parts_.sealed->find(command.id);
+        const auto found = parts_.sealed->find(command.id, book_.forgotten_through());
         if (!found) return found.error();
         if (*found) {
             answer.kind = (*found)->meaning == command.meaning ? Answer::Kind::replayed : Answer::Kind::reused;
@@ -343,7 +344,7 @@ Result<std::optional<Answer>> Settlement::ask_sealed(const Command& command) con
     }
     if (const auto* group = std::get_if<SubmitGroup>(&command.body)) {
         for (std::size_t i = 0; i < group->payments.size(); ++i) {
-            const auto found = parts_.sealed->find(group->payments[i].payment.id);
+            const auto found = parts_.sealed->find(group->payments[i].payment.id, book_.forgotten_through());
             if (!found) return found.error();
             if (!*found) continue;
             answer.kind = Answer::Kind::refused;
@@ -361,7 +362,7 @@ Result<> Settlement::find_ended(const Command& command, Answer& answer) const {
     if (!is_unknown || parts_.sealed == nullptr || book_.forgotten_through() == 0) return {};
     const PaymentId payment = payment_of(command);
     if (payment.empty()) return {};
-    const auto found = parts_.sealed->find(payment);
+    const auto found = parts_.sealed->find(payment, book_.forgotten_through());
     if (!found) return found.error();
     if (*found) answer.reason = Reason::not_open;
     return {};

@@ -38,6 +38,7 @@ Result<> Settlement::follow() {
 void Settlement::note_followed() {
     head_.seq = follower_.installed();
     head_.time = follower_.time();
+    note_forgotten();
     parts_.frames->set_accepted(head_.seq);
 }
 

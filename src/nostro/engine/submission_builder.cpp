@@ -94,8 +94,8 @@ SubmissionBuilder::SubmissionBuilder(const Context& context, std::shared_ptr<con
       tenant_name_(context.policies->tenant_name(context.tenant)),
       policy_(context.policies->current(context.tenant)),
       memory_(std::move(memory)),
-      // Noted before anything is asked: what is sealed in between is asked again by settlement.
-      ids_asked_through_(context_.sealed != nullptr ? context_.sealed->through() : 0) {}
+      // What the Book forgets after this settlement asks again.
+      ids_asked_through_(context_.sealed != nullptr ? context_.forgotten_through : 0) {}
 
 Submission& SubmissionBuilder::open() {
     if (submission_ == nullptr) {
@@ -131,7 +131,7 @@ Result<> SubmissionBuilder::prepare(const PaymentWish& wish, SubmitPayment& into
 
 Result<std::optional<SealedIds::Found>> SubmissionBuilder::ask_sealed(PaymentId id) const {
     if (ids_asked_through_ == 0 || id.empty()) return std::optional<SealedIds::Found>();
-    return context_.sealed->find(id);
+    return context_.sealed->find(id, ids_asked_through_);
 }
 
 Result<> SubmissionBuilder::add(Command command) {

@@ -33,7 +33,8 @@ class SubmissionBuilder {
 public:
     struct Context {
         const Policies* policies;
-        const SealedIds* sealed;  // may be nullptr
+        const SealedIds* sealed;    // may be nullptr
+        Seq forgotten_through = 0;  // ids of newer frames are left to the Book, which still knows them
         TenantNo tenant = 0;
     };
     SubmissionBuilder(const Context& context, std::shared_ptr<const void> memory);

@@ -259,9 +259,9 @@ Seq Mirror::last() const {
 
 ChainPoint Mirror::end() const { return has_begun() ? segments_->end() : ChainPoint{}; }
 
-Result<std::optional<SealedIds::Found>> Mirror::Sealed::find(PaymentId id) const {
+Result<std::optional<SealedIds::Found>> Mirror::Sealed::find(PaymentId id, Seq last) const {
     if (!mirror_.has_begun()) return std::optional<Found>();
-    auto found = mirror_.ids_->find(id);
+    auto found = mirror_.ids_->find(id, last);
     if (!found && found.error().code == ErrorCode::corrupt) mirror_.note_damage(found.error().what);
     return found;
 }

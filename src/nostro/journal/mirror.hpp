@@ -79,7 +79,7 @@ private:
     class Sealed final : public SealedIds {
     public:
         explicit Sealed(Mirror& mirror) : mirror_(mirror) {}
-        Result<std::optional<Found>> find(PaymentId id) const override;
+        Result<std::optional<Found>> find(PaymentId id, Seq last) const override;
         Seq through() const override;
 
     private:

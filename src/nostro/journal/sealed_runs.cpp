@@ -128,9 +128,10 @@ void SealedRuns::let_go() const {
     for (const auto& run : *now) run->let_go();
 }
 
-Result<std::optional<SealedIds::Found>> SealedRuns::find(PaymentId id) const {
+Result<std::optional<SealedIds::Found>> SealedRuns::find(PaymentId id, Seq last) const {
     const auto now = runs();
     for (const auto& run : *now) {
+        if (run->tail().first > last) break;
         auto found = run->find(id);
         if (!found) return found.error();
         if (*found) return std::optional(Found{(*found)->place, (*found)->meaning});

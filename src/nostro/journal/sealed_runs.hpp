@@ -18,7 +18,7 @@ public:
     // `corrupt`: a gap between runs, or a damaged one.
     static Result<std::unique_ptr<SealedRuns>> open(Disk& disk, bool looking_only);
 
-    Result<std::optional<Found>> find(PaymentId id) const override;
+    Result<std::optional<Found>> find(PaymentId id, Seq last) const override;
     Seq through() const override;
 
     // Pages that were read count to this process no longer. Threads: any.

@@ -14,7 +14,7 @@ Result<> VerifyIds::open(Disk& disk) {
 void VerifyIds::check_unsealed(const KnownImage& known, const Fault& fault) {
     if (!unsealed_.get(known.id).second) fault("its id was spent before", known.id);
     if (!sealed_ || sealed_->runs()->empty()) return;
-    const auto sealed = sealed_->find(known.id);
+    const auto sealed = sealed_->find(known.id, sealed_->through());
     if (!sealed) {
         fault(sealed.error().what, known.id);
     } else if (*sealed) {

@@ -21,7 +21,7 @@ struct Submission {
     ByteBuffer encoded;                  // encode_command() of each, one after the other
     std::vector<std::uint32_t> ends;     // where each ends in `encoded`
     std::shared_ptr<const void> memory;  // what the commands' views point into
-    Seq ids_asked_through = 0;           // how far the sealed ids reached that intake asked
+    Seq ids_asked_through = 0;           // up to this frame intake has asked the sealed ids
     struct Sealed {                      // a command whose id intake found there: answered without the Book
         std::uint32_t command = 0;
         Place first;

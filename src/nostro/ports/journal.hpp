@@ -93,7 +93,8 @@ public:
         std::uint64_t meaning;
     };
     virtual ~SealedIds() = default;
-    virtual Result<std::optional<Found>> find(PaymentId id) const = 0;
+    // Among the ids of frames up to `last`, which is no newer than through(); newer ones may be found or not.
+    virtual Result<std::optional<Found>> find(PaymentId id, Seq last) const = 0;
     virtual Seq through() const = 0;  // ids of frames up to here are in it
 };
 

@@ -157,7 +157,7 @@ TEST_F(FollowerTest, TwoStandbysFollowWhoeverOwns) {
 // Ids that are sealed as far as a test says.
 class SealedThrough final : public SealedIds {
 public:
-    Result<std::optional<Found>> find(PaymentId) const override { return std::optional<Found>(); }
+    Result<std::optional<Found>> find(PaymentId, Seq) const override { return std::optional<Found>(); }
     Seq through() const override { return sealed; }
     Seq sealed = 0;
 };

@@ -83,7 +83,8 @@ TEST(InboxTest, ClosedItAnswersThatTheEngineStops) {
 
 class OneSealed final : public SealedIds {
 public:
-    Result<std::optional<Found>> find(PaymentId id) const override {
+    Result<std::optional<Found>> find(PaymentId id, Seq last) const override {
+        EXPECT_GE(last, 5u) << "the frame that spent it";
         if (id == known) return std::optional(Found{{5, 7}, meaning});
         return std::optional<Found>();
     }
@@ -95,7 +96,7 @@ public:
 class SubmissionBuilderTest : public testing::Test {
 protected:
     SubmissionBuilderTest() { policies.publish(0, a_policy("[[rail]]\nname = 'upi'\nnumber = 3\n")); }
-    SubmissionBuilder build() { return SubmissionBuilder({&policies, sealed, 0}, nullptr); }
+    SubmissionBuilder build() { return SubmissionBuilder({&policies, sealed, forgotten_through, 0}, nullptr); }
     static PaymentWish wish(std::string_view key, std::string_view rail = "") {
         PaymentWish wish;
         wish.payment.amount = Money(1'000, currency("EUR"));
@@ -115,6 +116,7 @@ protected:
 
     Policies policies{"nostro"};
     const SealedIds* sealed = nullptr;
+    Seq forgotten_through = 0;
 };
 
 TEST_F(SubmissionBuilderTest, FillsInWhatThePaymentNeeds) {
@@ -251,17 +253,29 @@ TEST_F(SubmissionBuilderTest, NotesWhatTheSealedIdsKnow) {
     one.known = payment_id("nostro", "key", "key-0002");
     one.meaning = 77;
     sealed = &one;
+    forgotten_through = 8;
     auto builder = build();
     ASSERT_TRUE(builder.payment(wish("key-0001")));
     ASSERT_TRUE(builder.payment(wish("key-0002")));
     ASSERT_TRUE(builder.group("group-001", std::vector{wish("key-0001"), wish("key-0002")}));
     const auto submission = taken(builder);
-    EXPECT_EQ(submission->ids_asked_through, 9u);
+    EXPECT_EQ(submission->ids_asked_through, 8u);
     ASSERT_EQ(submission->sealed.size(), 1u);
     EXPECT_EQ(submission->sealed[0].command, 1u);
     EXPECT_EQ(submission->sealed[0].first, (Place{5, 7}));
     EXPECT_EQ(submission->sealed[0].meaning, 77u);
     EXPECT_EQ(body<SubmitGroup>(*submission, 2).payments[1].sealed, (Place{5, 7}));
+}
+
+TEST_F(SubmissionBuilderTest, LeavesIdsToABookThatHasForgottenNone) {
+    OneSealed one;
+    one.known = payment_id("nostro", "key", "key-0002");
+    sealed = &one;
+    auto builder = build();
+    ASSERT_TRUE(builder.payment(wish("key-0002")));
+    const auto submission = taken(builder);
+    EXPECT_EQ(submission->ids_asked_through, 0u);
+    EXPECT_TRUE(submission->sealed.empty());
 }
 
 TEST(PoliciesTest, KeepsEveryVersionAndKnowsTheOneInForce) {

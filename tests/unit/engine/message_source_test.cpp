@@ -236,9 +236,10 @@ TEST_F(MessageSourceTest, AMessageWithSeveralCommandsIsPassedWithItsLast) {
 // Ids of long ago, as they stand on disk.
 class SealedInMap final : public SealedIds {
 public:
-    Result<std::optional<Found>> find(PaymentId id) const override {
+    Result<std::optional<Found>> find(PaymentId id, Seq last) const override {
         const auto found = ids.find(id);
-        return found == ids.end() ? std::optional<Found>() : std::optional(found->second);
+        const bool is_asked_for = found != ids.end() && found->second.place.seq <= last;
+        return is_asked_for ? std::optional(found->second) : std::nullopt;
     }
     Seq through() const override { return sealed_through; }
 

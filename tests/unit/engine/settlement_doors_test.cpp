@@ -168,11 +168,12 @@ TEST_F(SourcesTest, WithoutRoomInTheBookASourceWaitsWhereItIs) {
 // Runs of ids that a test fills.
 class MapOfSealed final : public SealedIds {
 public:
-    Result<std::optional<Found>> find(PaymentId id) const override {
+    Result<std::optional<Found>> find(PaymentId id, Seq last) const override {
         ++asked;
         if (trouble) return *trouble;
         const auto found = ids.find(id);
-        return found == ids.end() ? std::optional<Found>() : std::optional(found->second);
+        const bool is_asked_for = found != ids.end() && found->second.place.seq <= last;
+        return is_asked_for ? std::optional(found->second) : std::nullopt;
     }
     Seq through() const override { return sealed_through; }
 
@@ -206,6 +207,14 @@ protected:
     }
     MapOfSealed sealed;
 };
+
+TEST_F(SealedIdsTest, WhoBuildsASubmissionLearnsHowFarTheBookHasForgotten) {
+    start();
+    EXPECT_EQ(node->settlement->forgotten_through(), node->book.forgotten_through());
+    forget_some();
+    EXPECT_EQ(node->settlement->forgotten_through(), node->book.forgotten_through());
+    EXPECT_LE(node->settlement->forgotten_through(), sealed.sealed_through);
+}
 
 TEST_F(SealedIdsTest, AnIdThatLeftMemoryIsStillKnown) {
     start();

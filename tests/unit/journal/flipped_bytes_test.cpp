@@ -78,7 +78,7 @@ std::string unnoticed(const std::shared_ptr<MemoryStorage>& storage, const Writt
     auto ids = SealedRuns::open(disk, true);
     if (!ids) return ids.error().code == ErrorCode::corrupt ? "" : ids.error().what;
     for (Seq seq = 1; seq <= (*ids)->through(); ++seq) {
-        auto found = (*ids)->find(test::numbered_payment(seq));
+        auto found = (*ids)->find(test::numbered_payment(seq), (*ids)->through());
         if (!found) continue;
         if (!*found || (*found)->place.seq != seq || (*found)->meaning != seq * 3) {
             return "id of frame " + std::to_string(seq) + " differs";

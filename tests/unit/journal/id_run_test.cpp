@@ -39,13 +39,14 @@ TEST_P(IdRunSizes, FindsWhatIsInItAndNothingElse) {
         ASSERT_TRUE((*runs)->add({1, 2}, 10, sorted));
         EXPECT_EQ((*runs)->through(), 10u);
         for (const auto& id : ids) {
-            auto found = (*runs)->find(id.id);
+            auto found = (*runs)->find(id.id, (*runs)->through());
             ASSERT_TRUE(found) << found.error().what;
             ASSERT_TRUE(*found);
             EXPECT_EQ((*found)->place, id.place);
             EXPECT_EQ((*found)->meaning, id.meaning);
         }
-        for (const auto& other : some_ids(1000, 1, random, close)) EXPECT_FALSE(*(*runs)->find(other.id));
+        for (const auto& other : some_ids(1000, 1, random, close))
+            EXPECT_FALSE(*(*runs)->find(other.id, (*runs)->through()));
         std::size_t count = 0;
         PaymentId last;
         const auto all = (*runs)->runs();
@@ -72,19 +73,32 @@ TEST(SealedRunsTest, WhatWasLetGoIsCheckedWhenItIsReadAgain) {
         auto runs = std::move(*SealedRuns::open(*disk, false));
         auto ids = some_ids(kCount, 1, random);
         ASSERT_TRUE(runs->add({1, 2}, 10, ids));
-        for (const auto& id : ids) ASSERT_TRUE(*runs->find(id.id));
+        for (const auto& id : ids) ASSERT_TRUE(*runs->find(id.id, runs->through()));
         runs->let_go();
-        for (const auto& id : ids) ASSERT_TRUE(*runs->find(id.id)) << "nothing is lost by that";
+        for (const auto& id : ids) ASSERT_TRUE(*runs->find(id.id, runs->through())) << "nothing is lost by that";
         const auto file = *disk->open(runs->runs()->front()->name());
         std::byte byte[1];
         ASSERT_TRUE(disk->read(file, flipped, byte));
         byte[0] ^= std::byte{0xFF};
         ASSERT_TRUE(disk->write_now(file, flipped, byte));
         runs->let_go();
-        const auto found = runs->find(ids.front().id);
+        const auto found = runs->find(ids.front().id, runs->through());
         ASSERT_FALSE(found) << "byte " << flipped;
         EXPECT_EQ(found.error().code, ErrorCode::corrupt);
     }
+}
+
+TEST(SealedRunsTest, RunsOfNewerFramesThanAreMeantAreNotAsked) {
+    Xoshiro256 random(6);
+    MemoryDisk disk(std::make_shared<MemoryStorage>());
+    auto runs = std::move(*SealedRuns::open(disk, false));
+    auto older = some_ids(100, 1, random), newer = some_ids(100, 11, random);
+    ASSERT_TRUE(runs->add({1, 2}, 10, older));
+    ASSERT_TRUE(runs->add({1, 2}, 20, newer));
+    EXPECT_FALSE(*runs->find(older.front().id, 0));
+    EXPECT_TRUE(*runs->find(older.front().id, 1)) << "a run that holds frame 1 is asked whole";
+    EXPECT_FALSE(*runs->find(newer.front().id, 10));
+    EXPECT_TRUE(*runs->find(newer.front().id, 11));
 }
 
 TEST(SealedRunsTest, TiersMergeSoThatFewFilesAreAskedAndReopeningFindsTheSame) {
@@ -107,7 +121,7 @@ TEST(SealedRunsTest, TiersMergeSoThatFewFilesAreAskedAndReopeningFindsTheSame) {
     ASSERT_TRUE(reopened);
     EXPECT_EQ((*reopened)->through(), 1000u);
     for (const auto& id : all) {
-        auto found = (*reopened)->find(id.id);
+        auto found = (*reopened)->find(id.id, (*reopened)->through());
         ASSERT_TRUE(found && *found);
         EXPECT_EQ((*found)->place, id.place);
     }
@@ -137,7 +151,7 @@ TEST(SealedRunsTest, AFlippedBitIsAnErrorOrChangesNoAnswer) {
             continue;
         }
         for (const auto& id : ids) {
-            auto found = (*runs)->find(id.id);
+            auto found = (*runs)->find(id.id, (*runs)->through());
             if (!found) {
                 EXPECT_EQ(found.error().code, ErrorCode::corrupt);
                 ++noticed;

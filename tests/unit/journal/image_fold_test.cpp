@@ -100,7 +100,7 @@ TEST(ImageFoldTest, EveryKnownIdIsSealedOrInTheBookAndNoOtherIs) {
     for (const auto turn : folded.written) {
         for (std::uint64_t n = 1; n <= 3; ++n) {
             const PaymentId id = test::payment_id_of(turn * 100 + n);
-            auto found = folded.ids->find(id);
+            auto found = folded.ids->find(id, folded.writer->book().forgotten_through());
             ASSERT_TRUE(found) << found.error().what;
             const auto known = folded.writer->book().known(id);
             ASSERT_TRUE(*found || known) << "turn " << turn << ", payment " << n << " is forgotten";
@@ -109,7 +109,7 @@ TEST(ImageFoldTest, EveryKnownIdIsSealedOrInTheBookAndNoOtherIs) {
             EXPECT_EQ((*found)->meaning, 1u);
             EXPECT_EQ((*found)->place.seq, turn + 1);
         }
-        EXPECT_FALSE(*folded.ids->find(test::payment_id_of(turn * 100 + 50)));
+        EXPECT_FALSE(*folded.ids->find(test::payment_id_of(turn * 100 + 50), folded.ids->through()));
     }
     EXPECT_GT(sealed, 300u);
 }

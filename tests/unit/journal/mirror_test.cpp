@@ -121,7 +121,7 @@ TEST(MirrorTest, WhatIsNotThereIsMadeAndItsIdsAreSealed) {
     EXPECT_EQ(follower.mirror->last(), server.log->last());
     EXPECT_EQ(follower.mirror->image(), server.log->last());
     EXPECT_EQ(follower.mirror->ids().through(), server.log->last());
-    const auto found = follower.mirror->ids().find(test::payment_id_of(6001));
+    const auto found = follower.mirror->ids().find(test::payment_id_of(6001), follower.mirror->ids().through());
     ASSERT_TRUE(found && *found);
     EXPECT_EQ((*found)->place.seq, 61u);
     follower.expect_same_as(*server.journal);
@@ -341,14 +341,14 @@ TEST(MirrorTest, AnIdThatCannotBeReadIsNotTakenForANewOne) {
     {
         Follower follower(storage);
         EXPECT_EQ(follower.mirror->damage(), "") << "its pages are read when they are asked for";
-        const auto found = follower.mirror->ids().find(test::payment_id_of(3001));
+        const auto found = follower.mirror->ids().find(test::payment_id_of(3001), follower.mirror->ids().through());
         ASSERT_FALSE(found);
         EXPECT_EQ(found.error().code, ErrorCode::corrupt);
     }
     Follower follower(storage, options);
     EXPECT_NE(follower.mirror->damage(), "");
     ASSERT_TRUE(follower.mirror->catch_up(*server.journal));
-    const auto found = follower.mirror->ids().find(test::payment_id_of(3001));
+    const auto found = follower.mirror->ids().find(test::payment_id_of(3001), follower.mirror->ids().through());
     EXPECT_TRUE(found && *found);
 }
 
