@@ -46,9 +46,12 @@ function(nostro_program name)
 endfunction()
 
 # nostro_test(NAME FOLDER path LINK targets...): one GoogleTest program of every *_test.cpp below
-# tests/FOLDER; each test becomes a ctest entry. An empty folder makes nothing.
+# tests/FOLDER; each test becomes a ctest entry, which may take TIMEOUT seconds (300). An empty folder makes nothing.
 function(nostro_test name)
-  cmake_parse_arguments(ARG "" "FOLDER" "LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "FOLDER;TIMEOUT" "LINK" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 300)
+  endif()
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${ARG_FOLDER}/*.cpp)
   if(NOT sources)
     return()
@@ -56,5 +59,5 @@ function(nostro_test name)
   nostro_program(${name} ${sources} LINK ${ARG_LINK} GTest::gmock GTest::gtest_main rapidcheck)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_precompile_headers(${name} REUSE_FROM nostro_test_headers)
-  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300 LABELS ${name})
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS ${name})
 endfunction()

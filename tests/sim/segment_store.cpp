@@ -10,12 +10,14 @@
 namespace nostro::sim {
 namespace {
 
-SegmentJournalOptions small(std::size_t in_flight_max) {
+SegmentJournalOptions small(const SegmentStoreOnMemoryDisk::Writes& writes) {
     SegmentJournalOptions options;
     options.segment_bytes = 256u << 10;
     options.spares = 1;
     options.frame_bytes_max = 64u << 10;
-    options.in_flight_max = in_flight_max;
+    options.in_flight_max = writes.in_flight_max;
+    options.waited_bytes_max = writes.waited_bytes_max;
+    options.quick_write = std::chrono::hours(24);  // however busy the machine is: a seed repeats itself
     options.tail_bytes = 64u << 10;
     options.own_thread = false;
     options.idle_after = std::chrono::milliseconds(0);
@@ -25,10 +27,9 @@ SegmentJournalOptions small(std::size_t in_flight_max) {
 
 class OpenSegments final : public OpenJournal {
 public:
-    OpenSegments(std::shared_ptr<MemoryStorage> storage, std::size_t in_flight_max, const FaultyDisk::Plan& plan)
-        : disk_(std::move(storage), MemoryDisk::Writes::by_hand),
-          faulty_(disk_),
-          journal_(faulty_, small(in_flight_max)) {
+    OpenSegments(std::shared_ptr<MemoryStorage> storage, const SegmentStoreOnMemoryDisk::Writes& writes,
+                 const FaultyDisk::Plan& plan)
+        : disk_(std::move(storage), MemoryDisk::Writes::by_hand), faulty_(disk_), journal_(faulty_, small(writes)) {
         faulty_.plan(plan);
         auto runs = SealedRuns::open(faulty_, false);
         EXPECT_TRUE(runs || is_broken()) << (runs ? "" : runs.error().what);
@@ -97,7 +98,7 @@ private:
 }  // namespace
 
 std::unique_ptr<OpenJournal> SegmentStoreOnMemoryDisk::open() {
-    return std::make_unique<OpenSegments>(storage_, in_flight_max_, plan_);
+    return std::make_unique<OpenSegments>(storage_, writes_, plan_);
 }
 
 }  // namespace nostro::sim

@@ -55,9 +55,13 @@ private:
 // Segments on a disk that loses power, with the fold and the sealed ids behind them.
 class SegmentStoreOnMemoryDisk final : public Store {
 public:
-    explicit SegmentStoreOnMemoryDisk(std::size_t in_flight_max,
+    struct Writes {
+        std::size_t in_flight_max = 3;
+        std::size_t waited_bytes_max = 0;
+    };
+    explicit SegmentStoreOnMemoryDisk(Writes writes,
                                       std::shared_ptr<MemoryStorage> storage = std::make_shared<MemoryStorage>())
-        : storage_(std::move(storage)), in_flight_max_(in_flight_max) {}
+        : storage_(std::move(storage)), writes_(writes) {}
     void plan(const FaultyDisk::Plan& plan) { plan_ = plan; }  // of the next one that is opened
     std::unique_ptr<OpenJournal> open() override;
     bool allows_two_owners() const override { return false; }
@@ -65,7 +69,7 @@ public:
 
 private:
     std::shared_ptr<MemoryStorage> storage_;
-    std::size_t in_flight_max_;
+    Writes writes_;
     FaultyDisk::Plan plan_;
 };
 

@@ -107,7 +107,8 @@ void World::end_what_broke() {
 }
 
 void World::step(std::unique_ptr<Process>& process) {
-    const auto done = process->settlement->step(now_);
+    const auto caller = random_.chance(1, 2) ? Settlement::Caller::idle : Settlement::Caller::busy;
+    const auto done = process->settlement->step(now_, caller);
     if (done) return;
     const bool is_broken = process->open->is_broken();
     EXPECT_TRUE(done.error().code == ErrorCode::fenced || is_broken) << done.error().what;
@@ -150,10 +151,27 @@ void World::ask(std::size_t index) {
         encode_command(command, submission->encoded);
         submission->ends.push_back(static_cast<std::uint32_t>(submission->encoded.size()));
     }
+    ask_sealed(*submission);
     submission->reply = [this, index, process = current_->nonce](Result<std::vector<Receipt>> result) {
         tell(index, process, result);
     };
     current_->inbox.submit(std::move(submission));
+}
+
+// As intake does, of what the Book had forgotten by then. Items of groups are left to settlement.
+void World::ask_sealed(Submission& submission) const {
+    const SealedIds* sealed = current_->open->sealed();
+    const bool has_group = std::ranges::any_of(
+        submission.commands, [](const Command& command) { return std::holds_alternative<SubmitGroup>(command.body); });
+    if (sealed == nullptr || has_group) return;
+    const Seq last = current_->settlement->forgotten_through();
+    for (std::size_t i = 0; i < submission.commands.size() && last != 0; ++i) {
+        if (submission.commands[i].id.empty()) continue;
+        const auto found = sealed->find(submission.commands[i].id, last);
+        if (!found) return submission.sealed.clear();  // settlement meets the same
+        if (*found) submission.sealed.push_back({static_cast<std::uint32_t>(i), (*found)->place, (*found)->meaning});
+    }
+    submission.ids_asked_through = last;
 }
 
 void World::tell(std::size_t index, std::uint64_t process, const Result<std::vector<Receipt>>& result) {

@@ -40,6 +40,7 @@ private:
     void step_readers();
     void check_recovered(const Process& process);
     void ask(std::size_t request);
+    void ask_sealed(Submission& submission) const;
     void tell(std::size_t request, std::uint64_t process, const Result<std::vector<Receipt>>& result);
     void new_request();
     void change_policy();

@@ -10,7 +10,6 @@ namespace nostro {
 namespace {
 
 constexpr std::size_t kReadBatch = 64;
-constexpr std::chrono::microseconds kQuick{500};  // several times what a good disk takes
 
 }  // namespace
 
@@ -158,7 +157,7 @@ Error SegmentJournal::write_failed(const InFlight& write, const std::string& wha
 
 void SegmentJournal::completed(InFlight& write) {
     write.done = true;
-    quick_ = elapsed_since(write.began) < kQuick;
+    quick_ = elapsed_since(write.began) < options_.quick_write;
 }
 
 void SegmentJournal::accept_front() {

@@ -32,9 +32,10 @@ struct SegmentJournalOptions {
     std::size_t spares = 2;                    // segments ready ahead, at least 1
     std::size_t frame_bytes_max = 8u << 20;
     std::size_t in_flight_max = 3;
-    // A frame of at most so many bytes is written by append_and_wait() itself when no write is under way and the disk
-    // was quick lately: it is durable before another thread would be awake. 0: never.
+    // A frame of at most so many bytes is written by append_and_wait() itself when no write is under way and the last
+    // one was quick: it is durable before another thread would be awake. 0: never.
     std::size_t waited_bytes_max = 0;
+    std::chrono::nanoseconds quick_write = std::chrono::microseconds(500);  // several times what a good disk takes
     std::size_t tail_bytes = 32u << 20;  // newest accepted frames kept in memory for readers
     // Takes another journal's frames, by copy(). That journal has them too: what is torn here is cut off, and a failed
     // write is no end but may be tried again.
