@@ -425,11 +425,12 @@ Result<> Settlement::append_frame() {
         if (const auto tenant = tenant_of_policy(changes_, i))
             turn_.policies.emplace_back(*tenant, changes_.policies[i]);
     }
+    // Before it is written: whoever waits for that is waiting for the journal.
+    turn_.handed_over = steady_now();
+    metrics.decide.record(turn_.handed_over - opened_);
     const auto appended =
         caller_ == Caller::idle ? journal_.append_and_wait(std::move(frame)) : journal_.append(std::move(frame));
     if (!appended) return appended.error();
-    turn_.handed_over = steady_now();
-    metrics.decide.record(turn_.handed_over - opened_);
     in_flight_.push_back(std::move(turn_));
     turn_ = Turn{};
     return {};

@@ -1,5 +1,6 @@
 // The engine among many threads: nothing is lost or doubled, and everybody is answered, also at the end.
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 
 #include <atomic>
 #include <thread>
@@ -146,6 +147,30 @@ public:
 
     std::atomic<std::thread::id> appender{};
 };
+
+// Sees what the program tells of its stages while a frame is being written by the thread that decided it.
+class TimedJournal final : public PassingJournal {
+public:
+    TimedJournal(Journal& journal, MetricsRegistry& registry) : PassingJournal(journal), registry_(registry) {}
+    Result<> append_and_wait(FramePtr frame) override {
+        told = registry_.prometheus_text();
+        return PassingJournal::append_and_wait(std::move(frame));
+    }
+
+    std::string told;
+
+private:
+    MetricsRegistry& registry_;
+};
+
+TEST_F(ServiceTest, WritingAFrameCountsToTheJournalAndNotToDeciding) {
+    Journal& anew = begin_anew();
+    TimedJournal timed(anew, *registry);
+    {
+        const auto ends_first = start_over(timed);
+    }
+    EXPECT_THAT(timed.told, testing::HasSubstr("nostro_settlement_frame_seconds_count 1\n"));
+}
 
 // Reading and deciding go on side by side then.
 TEST_F(ServiceTest, MuchIsDecidedBySettlementsOwnThread) {
