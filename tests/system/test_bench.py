@@ -200,6 +200,6 @@ def test_the_programs_that_measure_the_goals_run():
          "-"], env=environment({"NOSTRO_BIN": BINARY}), capture_output=True, text=True, timeout=PATIENCE_S)  # fmt: skip
     assert done.returncode == 0, done
     rows = json.loads(done.stdout)["rows"]
-    assert [each["goal"] for each in rows] == ["8"] * 4 + ["10b"] * 3, rows
+    assert [each["goal"] for each in rows] == ["8"] * 6 + ["10b"] * 3, rows
     assert all(each["value"] > 0 and isinstance(each["reached"], bool) for each in rows), rows
-    assert rows[4]["found_each"] == 1 and rows[6]["found_each"] > 1, rows
+    assert rows[6]["found_each"] == 1 and rows[8]["found_each"] > 1, rows
