@@ -100,9 +100,11 @@ Result<> QueryIndex::project(std::span<const DecodedPtr> frames) {
     auto run = builder_.finish();
     gathered_ += run->payments();
     gathered_entries_ += run->size();
+    // Merged, and what was merged given back, while readers go on: nobody else changes the list.
+    IndexRuns::List grown = IndexRuns::with(runs(), std::move(run));
     {
         const std::lock_guard lock(mutex_);
-        runs_ = IndexRuns::with(runs_, std::move(run));
+        runs_.swap(grown);
         as_of_ = {next_ - 1, time_};
     }
     if (!is_batch()) return {};
@@ -131,9 +133,10 @@ Result<> QueryIndex::flush() {
     gathered.push_back(builder.finish());
     if (auto done = store_->ingest(gathered); !done) return done;
     totals_.forget_changed();
-    const std::lock_guard lock(mutex_);
-    runs_.clear();
+    gathered.clear();
     gathered_ = gathered_entries_ = 0;
+    const std::lock_guard lock(mutex_);
+    runs_.swap(gathered);  // what it held goes once the lock is given back
     durable_next_ = next_;
     return {};
 }
