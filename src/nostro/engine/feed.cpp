@@ -8,7 +8,11 @@
 namespace nostro {
 
 Feed::Feed(std::string name, const FrameCache& frames, Projection& projection, FeedMetrics& metrics)
-    : name_(std::move(name)), frames_(frames), projection_(projection), metrics_(metrics) {}
+    : name_(std::move(name)),
+      frames_(frames),
+      projection_(projection),
+      metrics_(metrics),
+      trouble_("feed_failed", "feed_recovered", name_) {}
 
 Result<std::size_t> Feed::step(SteadyTime now) {
     if (stopped_ || now < retry_at_) return std::size_t{0};
@@ -50,34 +54,23 @@ Result<> Feed::begin() {
 std::size_t Feed::fail(const Error& error, SteadyTime now) {
     metrics_.failures.add();
     batch_.clear();
-    set_trouble(error.what);
+    trouble_.set(error.what);
     stopped_ = error.code == ErrorCode::corrupt || error.code == ErrorCode::fenced;
     pause_ = std::clamp<std::chrono::milliseconds>(pause_ * 2, std::chrono::milliseconds(10), std::chrono::seconds(1));
     retry_at_ = now + pause_;
-    log_warn("feed_failed", {{"projection", name_}, {"code", nostro::name(error.code)}, {"error", error.what}});
+    if (stopped_) log_error("feed_stopped", {{"of", name_}, {"why", error.what}});
     return 0;
 }
 
 void Feed::recovered() {
     if (pause_.count() == 0) return;
     pause_ = std::chrono::milliseconds(0);
-    set_trouble({});
-    log_info("feed_recovered", {{"projection", name_}});
-}
-
-void Feed::set_trouble(std::string text) {
-    const std::lock_guard lock(mutex_);
-    trouble_ = std::move(text);
+    trouble_.set(std::string());
 }
 
 std::uint64_t Feed::lag() const {
     const Seq read = next(), accepted = frames_.accepted();
     return read > accepted ? 0 : accepted - (read == 0 ? 0 : read - 1);
-}
-
-std::string Feed::trouble() const {
-    const std::lock_guard lock(mutex_);
-    return trouble_;
 }
 
 }  // namespace nostro

@@ -1,8 +1,9 @@
 // Tells one projection what was decided. Each feed has a thread and a pace of its own, so that a slow store holds up
 // nobody; frames are decoded once for all of them. Reads accepted frames only.
 //
-// A projection that cannot take frames is asked again, after pauses that grow to a second. One that is ahead of the
-// journal, or says `corrupt`, is not fed any more: it must be rebuilt, and money does not depend on it.
+// A projection that cannot take frames is asked again, after pauses that grow to a second; the log hears when that
+// begins and when it is over. One that is ahead of the journal, or says `corrupt`, is not fed any more: it must be
+// rebuilt, and money does not depend on it.
 //
 // Threads: step() belongs to one; the rest may be called from any.
 #pragma once
@@ -10,11 +11,11 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "nostro/base/time.hpp"
+#include "nostro/base/trouble.hpp"
 #include "nostro/engine/engine_metrics.hpp"
 #include "nostro/engine/frame_cache.hpp"
 #include "nostro/ports/projection.hpp"
@@ -34,7 +35,7 @@ public:
     const std::string& name() const { return name_; }
     Seq next() const { return next_.load(std::memory_order_acquire); }  // first frame not projected; 0: not known yet
     std::uint64_t lag() const;                                          // accepted frames that it has not projected
-    std::string trouble() const;                                        // empty: none
+    std::string trouble() const { return trouble_.text(); }             // empty: none
     // Called on the feed's thread after next() has moved. Set before the first step.
     void on_progress(std::function<void(Seq next)> told) { told_ = std::move(told); }
 
@@ -42,8 +43,6 @@ private:
     Result<> begin();
     std::size_t fail(const Error& error, SteadyTime now);
     void recovered();
-    void set_trouble(std::string text);
-
     const std::string name_;
     const FrameCache& frames_;
     Projection& projection_;
@@ -54,8 +53,7 @@ private:
     bool stopped_ = false;
     std::chrono::milliseconds pause_{0};
     SteadyTime retry_at_{};
-    mutable std::mutex mutex_;
-    std::string trouble_;
+    Trouble trouble_;
 };
 
 }  // namespace nostro

@@ -1,12 +1,18 @@
 // Those who read what settlement wrote: decoded frames, feeds, freshness.
+#include <gmock/gmock.h>
+
 #include <algorithm>
 
+#include "nostro/base/log.hpp"
 #include "nostro/engine/feed.hpp"
 #include "nostro/engine/freshness.hpp"
 #include "tests/unit/engine/world.hpp"
 
 namespace nostro::test {
 namespace {
+
+using testing::ElementsAre;
+using testing::EndsWith;
 
 class ReadersTest : public testing::Test {
 protected:
@@ -162,6 +168,25 @@ TEST_F(FeedTest, ATargetThatFailsIsAskedAgainAndLosesNothing) {
     EXPECT_EQ(step(), 3u);
     EXPECT_EQ(feed.trouble(), "");
     EXPECT_EQ(notebook.seen, (std::vector<Seq>{1, 2, 3}));
+}
+
+TEST_F(FeedTest, TheLogHearsThatATargetIsAwayAndThatItIsBackAndNothingBetween) {
+    configure_log({});
+    std::vector<std::string> lines;
+    set_log_sink([&](std::string_view line) { lines.emplace_back(line); });
+    notebook.trouble = Error{ErrorCode::unavailable, "store is down"};
+    for (int i = 0; i < 5; ++i, now += 1s) step();
+    EXPECT_EQ(metrics.failures.value(), 5u);
+    notebook.trouble.reset();
+    step();
+    notebook.trouble = Error{ErrorCode::corrupt, "a row is damaged"};
+    frames(1);
+    step();
+    set_log_sink({});
+    EXPECT_THAT(lines, ElementsAre(EndsWith("warn feed_failed of=notebook why=\"store is down\""),
+                                   EndsWith("info feed_recovered of=notebook"),
+                                   EndsWith("warn feed_failed of=notebook why=\"a row is damaged\""),
+                                   EndsWith("error feed_stopped of=notebook why=\"a row is damaged\"")));
 }
 
 TEST_F(FeedTest, ATargetAheadOfTheJournalIsNotFedAnyMore) {
