@@ -13,7 +13,7 @@ Runs the stages in this order, and stops at the first that fails:
   fuzz     every fuzz target for some seconds, from its kept corpus
   lint     format, layers, style, words, scripts, clang-tidy
   system   the release program over HTTP and its command line, kill -9 included
-  postgres the same against a real PostgreSQL and a real Redis
+  postgres the adapters under asan, and the release program, against a real PostgreSQL and a real Redis
   kafka    the same against a real Kafka broker
   demo     what a newcomer sees
 --quick is release without the simulation, and lint without clang-tidy.
@@ -99,9 +99,9 @@ stage_release() {
     build release || return
     if ((quick)); then ctest_in release sim; else ctest_in release; fi
 }
+export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:check_initialization_order=1
+export UBSAN_OPTIONS=print_stacktrace=1
 stage_asan() {
-    export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:check_initialization_order=1
-    export UBSAN_OPTIONS=print_stacktrace=1
     build asan all && ctest_in asan
 }
 stage_tsan() {
@@ -189,12 +189,13 @@ servers_end() {
     return "$status"
 }
 
-# against NAME SERVER...: tests/servers/NAME, while these servers run: its contracts (servers_NAME), then its tests
+# against NAME SERVER...: tests/servers/NAME, while these servers run: its contracts (servers_NAME) under the address and
+# undefined-behaviour sanitizers, then its tests with the release program
 against() {
     local name=$1 log=$logs/test-$1-contract.log xml=$root/build/$1 status=0 each variables=()
     shift
     need "$@"
-    build release nostro "servers_$name" || return
+    build asan "servers_$name" && build release nostro || return
     # shellcheck source=tools/dev/python.sh
     . tools/dev/python.sh && python_ready || return
     # shellcheck disable=SC2064  # the servers of now
@@ -206,7 +207,7 @@ against() {
         variables+=("$(tail -n 1 "$logs/$each.log")")  # for these tests alone: a later stage shall not see them
     done
     rm -f "$xml"-*.xml
-    logged "$log" env "${variables[@]}" ctest --preset release -L "^servers_$name\$" --no-tests=error --output-junit "$xml-contract.xml" || status=1
+    logged "$log" env "${variables[@]}" ctest --preset asan -L "^servers_$name\$" --no-tests=error --output-junit "$xml-contract.xml" || status=1
     [ -f "$xml-contract.xml" ] && count "$xml-contract.xml"
     if ((!status)); then
         log=$logs/test-$name.log
