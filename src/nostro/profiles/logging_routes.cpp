@@ -193,6 +193,7 @@ Route reports_route(Ledger& ledger) {
                          .description = "Only those with a greater id.",
                          .example = "0"}};
     route.answers = {json_answer_of(200, "The rows.", "LoggingReport"),
+                     json_answer_of(422, "A parameter is none.", "FrameworkErrors"),
                      json_answer_of(503, "Not now.", "FrameworkRefusal")};
     route.handler = [&ledger](const Request& request, const Reply& reply) { get_reports(ledger, request, reply); };
     return route;
