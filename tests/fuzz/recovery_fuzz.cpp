@@ -84,7 +84,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         NOSTRO_ASSERT(report || !report.error().what.empty(), "a failure has words");
         static_cast<void>(read_newest_image(disk, [](const Changes&) {}).has_value());
         if (auto ids = SealedRuns::open(disk, true)) {
-            for (Seq seq = 1; seq < 20; ++seq) static_cast<void>((*ids)->find(test::numbered_payment(seq)).has_value());
+            for (Seq seq = 1; seq < 20; ++seq) {
+                static_cast<void>((*ids)->find(test::numbered_payment(seq), (*ids)->through()).has_value());
+            }
         }
     }
     start(storage);
