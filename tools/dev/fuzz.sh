@@ -37,18 +37,21 @@ for name in "${names[@]}"; do
     [ -f "tests/fuzz/${name}_fuzz.cpp" ] || die "no fuzz target named $name; there are: ${all[*]}"
 done
 ((${#names[@]})) || names=("${all[@]}")
+# A target without one would begin with nothing, and few get far from there.
+for name in "${names[@]}"; do
+    [ -n "$(ls "tests/fuzz/corpus/$name" 2>/dev/null)" ] || die "$name has no kept corpus: tests/fuzz/corpus/$name"
+done
 
 need build fuzz
 build fuzz "${names[@]/%/_fuzz}"
 
 # one NAME: runs one target; its log is build/logs/fuzz-NAME.log
 one() {
-    local name=$1 found=build/fuzz/corpus/$1 log=$logs/fuzz-$1.log kept=()
+    local name=$1 found=build/fuzz/corpus/$1 log=$logs/fuzz-$1.log
     mkdir -p "$found" build/fuzz/broken
-    [ -d "tests/fuzz/corpus/$name" ] && kept=("tests/fuzz/corpus/$name")
     export ASAN_SYMBOLIZER_PATH=/usr/lib/llvm-19/bin/llvm-symbolizer
     if "build/fuzz/tests/fuzz/${name}_fuzz" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=3000 -verbosity=1 \
-        -artifact_prefix="build/fuzz/broken/$name-" "$found" "${kept[@]}" >"$log" 2>&1 </dev/null; then
+        -artifact_prefix="build/fuzz/broken/$name-" "$found" "tests/fuzz/corpus/$name" >"$log" 2>&1 </dev/null; then
         say "  $name: ok, $(grep -oE '^Done [0-9]+ runs' "$log" | cut -d ' ' -f 2) inputs in $seconds s"
     else
         say "  $name: FAILED; $(grep -m 1 -E 'ERROR|runtime error|Assert' "$log"); $(grep -oE 'written to .*' "$log" | head -n 1); log $log"
