@@ -1,6 +1,12 @@
-// Every byte of a small journal is flipped: each flip is found, or it changes nothing. Never a silent difference.
+// A bit of every byte of a small journal is flipped: each flip is found, or it changes nothing. Never a silent
+// difference.
+//
+// NOSTRO_FLIP_ALL=1: of the zeros that fill up files every one, too; a minute.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
+#include "nostro/journal/checkpoint_files.hpp"
 #include "nostro/journal/data_directory.hpp"
 #include "nostro/journal/image_fold.hpp"
 #include "tests/unit/journal/busy_journal.hpp"
@@ -48,13 +54,14 @@ Small small_journal(bool is_closed_in_order) {
     return small;
 }
 
-// Bytes that say something, all of them; of long runs of zeros one in 61.
+// Bytes that say something, all of them; of long runs of zeros one in 61, unless all are asked for.
 std::vector<std::uint64_t> places(const std::vector<std::byte>& bytes) {
+    const std::uint64_t every = std::getenv("NOSTRO_FLIP_ALL") != nullptr ? 1 : 61;
     std::vector<std::uint64_t> at;
     std::uint64_t last_set = 0;
     for (std::uint64_t i = 0; i < bytes.size(); ++i) {
         if (bytes[i] != std::byte{0}) last_set = i;
-        if (bytes[i] != std::byte{0} || i - last_set < 12 || i % 61 == 0) at.push_back(i);
+        if (bytes[i] != std::byte{0} || i - last_set < 12 || i % every == 0) at.push_back(i);
     }
     return at;
 }
@@ -117,16 +124,18 @@ constexpr std::uint64_t kEvery = 1;
 TEST(FlippedBytesTest, AreFoundOrHarmlessToWhoeverProvesTheBooks) {
     test::BusyJournal busy(9);
     const auto whole = test::proved(*busy.disk);
-    std::size_t flips = 0, found = 0;
+    std::size_t flips = 0, said = 0, found = 0;
     for (const auto& name : busy.storage->names()) {
         if (name == "lock") continue;
-        for (const auto at : places(busy.storage->bytes(name))) {
+        const auto bytes = busy.storage->bytes(name);
+        for (const auto at : places(bytes)) {
             if (at % kEvery != 0) continue;
             auto spoilt = busy.storage->copy();
             spoilt->flip(name, at, static_cast<std::uint8_t>(1u << (at % 8)));
             MemoryDisk disk(spoilt);
             const auto report = verify(disk);
             ++flips;
+            said += bytes[at] != std::byte{0} ? 1 : 0;
             if (!report || !report->proved()) {
                 ++found;
                 continue;
@@ -138,7 +147,54 @@ TEST(FlippedBytesTest, AreFoundOrHarmlessToWhoeverProvesTheBooks) {
         }
     }
     EXPECT_GT(flips, 5000u / kEvery);
-    EXPECT_GT(found, flips / 2);
+    EXPECT_GT(found, said / 2);
+}
+
+std::string checkpoints_of(Disk& disk) {
+    std::string text;
+    const auto files = CheckpointFiles::open(disk);
+    EXPECT_TRUE(files);
+    for (const Checkpoint& each : files->known()) {
+        JsonWriter json(text);
+        write_checkpoint(json, each);
+    }
+    return text;
+}
+
+// All bits, as a text has few bytes and each of them says something.
+TEST(FlippedBytesTest, AreFoundOrHarmlessInSignedCheckpoints) {
+    test::BusyJournal busy(9);
+    const SigningKey key = SigningKey::random();
+    {
+        auto files = CheckpointFiles::open(*busy.disk);
+        ASSERT_TRUE(files);
+        for (const Seq seq : {3u, 6u}) {
+            ASSERT_TRUE(files->add(sign_checkpoint(seq, busy.digest_of(seq), busy.writer->now(), key)));
+        }
+    }
+    const auto whole = test::proved(*busy.disk);
+    ASSERT_EQ(whole.checkpoints, 2u);
+    const auto known = checkpoints_of(*busy.disk);
+    const std::string name = "checkpoints/000000000000.ndjson";
+    const auto bits = busy.storage->bytes(name).size() * 8;
+    std::size_t flips = 0, found = 0;
+    for (std::size_t bit = 0; bit < bits; bit += kEvery) {
+        auto spoilt = busy.storage->copy();
+        spoilt->flip(name, bit / 8, static_cast<std::uint8_t>(1u << bit % 8));
+        MemoryDisk disk(spoilt);
+        const auto report = verify(disk);
+        ++flips;
+        if (!report || !report->proved()) {
+            ASSERT_TRUE(report) << report.error().what;
+            EXPECT_NE(describe(report->findings.front()).find("checkpoints"), std::string::npos) << "bit " << bit;
+            ++found;
+            continue;
+        }
+        // A digit in another case, say.
+        ASSERT_EQ(report->checkpoints, whole.checkpoints) << "byte " << bit / 8;
+        ASSERT_EQ(checkpoints_of(disk), known) << "byte " << bit / 8;
+    }
+    EXPECT_GT(found, flips * 9 / 10);
 }
 
 }  // namespace
