@@ -6,6 +6,7 @@
 #include <chrono>
 #include <limits>
 
+#include "nostro/base/hex.hpp"
 #include "nostro/wire/command_codec.hpp"
 
 namespace nostro::sim {
@@ -350,7 +351,8 @@ std::string World::story() const {
            std::to_string(counts_.fenced) + " fenced, " + std::to_string(counts_.broken) + " broken, " +
            std::to_string(counts_.turned_away) + " turned away, " + std::to_string(counts_.book_full) + " book full, " +
            std::to_string(counts_.replayed) + " replayed, ids sealed through " +
-           std::to_string(current_->book.forgotten_through());
+           std::to_string(current_->book.forgotten_through()) + ", digest " +
+           (archive_->frames().empty() ? "none" : to_hex(archive_->frames().back()->frame->digest));
 }
 
 }  // namespace nostro::sim

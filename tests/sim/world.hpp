@@ -18,10 +18,10 @@ public:
     World(std::uint64_t seed, std::unique_ptr<Store> store);
     ~World();
 
-    void act();    // one random thing happens
-    void drain();  // everything that was asked is answered
-    void check();  // everything that was ever written and told holds together
-    std::string story() const;
+    void act();                 // one random thing happens
+    void drain();               // everything that was asked is answered
+    void check();               // everything that was ever written and told holds together
+    std::string story() const;  // ends with the digest of the newest frame, which names all before it
 
 private:
     struct Request {
