@@ -25,6 +25,7 @@ class Ledger:
     def __init__(self):
         self.accounts, self.holds, self.known, self.payments = {}, {}, {}, {}
         self.counters, self.bounds, self.reversed, self.numbers = {}, {}, {}, {}
+        self.limit_keys = {}  # number that the journal has for a limit: the keys it may have here
         self.policies, self.next_policies = {}, {}
         self.letters, self.epoch, self.now = {}, None, 0
         self.seen = {}  # how often each kind of outcome was worked out
@@ -37,6 +38,7 @@ class Ledger:
         if frame["time"] < self.now:
             raise Differs("time went back")
         self.now, self.seq, self.outcomes, self.touched = frame["time"], frame["seq"], [], set()
+        self.recounted = set()
         self.command, self.item = None, 0
         takes_over = frame["epoch"] != self.epoch
         self.epoch = frame["epoch"]
@@ -196,10 +198,10 @@ class Ledger:
             accounts[key] = Account.__new__(Account)
             accounts[key].__dict__ = dict(account.__dict__)
         return (accounts, dict(self.holds), dict(self.payments), dict(self.counters), dict(self.numbers),
-                set(self.touched))
+                set(self.touched), set(self.recounted))
 
     def put_back(self, kept):
-        self.accounts, self.holds, self.payments, self.counters, self.numbers, self.touched = kept
+        (self.accounts, self.holds, self.payments, self.counters, self.numbers, self.touched, self.recounted) = kept
 
     def reverse_payment(self, command, body):
         policy = self.policy(command)
@@ -285,6 +287,7 @@ class Ledger:
             counted = self.counters.get(key, (None, 0))
             if counted[0] == bucket and (is_sum or counts_too):
                 self.counters[key] = (bucket, counted[1] - (amount if is_sum else 1))
+                self.recounted.add(key)
 
     def capture_payment(self, command, body):
         hold = self.waiting(command, body["payment"], "held")
@@ -409,6 +412,7 @@ class Ledger:
             for field, value in self.accounts[account].facts().items():
                 if image[field] != value:
                     raise Differs(f"account {account}: {field} is {value} by the model, {image[field]} by the journal")
+        self.compare_counters(frame["counters"])
         for image in frame["holds"]:
             if (image["status"] in OPEN) != (image["payment"] in self.holds):
                 raise Differs(f"payment {image['payment']}: open by one, not by the other")
@@ -440,6 +444,21 @@ class Ledger:
                               f"model, {said[field]} by the journal")
         if mine["why"] and "hits" in mine["why"]:
             self.compare_why(index, mine["why"], its["why"])
+
+    def compare_counters(self, images):
+        """How the journal numbers limits is its own affair. A number may mean any limit here whose counters have been
+        what the images with that number said, until one at most is left."""
+        if len(images) != len(self.recounted):
+            raise Differs(f"{len(self.recounted)} counters changed by the model, {len(images)} by the journal")
+        for image in images:
+            fits = {key for owner, key, place in self.recounted
+                    if (owner, place) == (image["account"], image["place"])
+                    and self.counters[owner, key, place] == (image["bucket"], image["value"])}
+            left = self.limit_keys.setdefault(image["limit"], fits) & fits
+            if not left:
+                raise Differs(f"no limit of account {image['account']} counts {image['value']} in bucket "
+                              f"{image['bucket']} by the model, as {image['limit']:08x} does by the journal")
+            self.limit_keys[image["limit"]] = left
 
     def compare_why(self, index, mine, its):
         for field in ("policy", "advice", "score", "hits"):

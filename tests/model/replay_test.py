@@ -51,11 +51,23 @@ class ReplayTest(unittest.TestCase):
 
     def test_a_lie_is_found(self):
         frames = frames_of(1)
-        last = max(i for i, frame in enumerate(frames) if frame["outcomes"])
-        spoilt = copy.deepcopy(frames)
-        spoilt[last]["outcomes"][0]["balances"]["debtor"][1] += 1
-        with self.assertRaises(model.Differs):
-            model.replay(spoilt)
+        for kind, lie in (("outcomes", lambda outcome: self.add_one(outcome["balances"]["debtor"], 1)),
+                          ("counters", lambda counter: self.add_one(counter, "value")),
+                          ("counters", lambda counter: self.add_one(counter, "bucket"))):
+            last = max(i for i, frame in enumerate(frames) if frame[kind])
+            spoilt = copy.deepcopy(frames)
+            lie(spoilt[last][kind][0])
+            with self.subTest(kind=kind), self.assertRaises(model.Differs):
+                model.replay(spoilt)
+
+    def add_one(self, where, what):
+        where[what] += 1
+
+    def test_each_number_of_a_limit_means_one_limit(self):
+        means = model.replay(frames_of(1)).limit_keys
+        self.assertGreaterEqual(len(means), 3)
+        self.assertTrue(all(len(keys) == 1 for keys in means.values()), means)
+        self.assertEqual(len({next(iter(keys)) for keys in means.values()}), len(means))
 
 
 if __name__ == "__main__":

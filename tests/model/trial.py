@@ -171,6 +171,7 @@ class Trial:
             if at < bucket:
                 at, value = bucket, 0
             self.ledger.counters[key] = (at, value + (self.amount if limit.is_sum else 1))
+            self.ledger.recounted.add(key)
             counted.append((key, at, limit.is_sum))
         return counted
 

@@ -313,9 +313,11 @@ def test_an_independent_model_agrees_on_every_outcome_and_balance(nostro, tmp_pa
         account = ledger.accounts[model.account_id("nostro", name)]
         # What is held may have expired since; the frames' own images of it are compared with every frame.
         assert terms.minor(balance["posted"], balance["currency"]) == account.balance, name
-    for spoil in (lambda o: o.update(status="voided"), lambda o: o["balances"]["debtor"].__setitem__(1, 7)):
+    for kind, event, spoil in (("outcomes", "captured", lambda o: o.update(status="voided")),
+                               ("outcomes", "captured", lambda o: o["balances"]["debtor"].__setitem__(1, 7)),
+                               ("counters", None, lambda counter: counter.update(value=counter["value"] + 1))):  # fmt: skip
         spoilt = copy.deepcopy(frames)
-        spoil(next(each for frame in spoilt for each in frame["outcomes"] if each["event"] == "captured"))
+        spoil(next(each for frame in spoilt for each in frame[kind] if each.get("event") == event))
         with pytest.raises(model.Differs):
             model.replay(spoilt)
     proved = run("verify", "--data", program.data)
