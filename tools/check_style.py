@@ -3,6 +3,8 @@
 
 For a function the comment stands right above it and says `// long: REASON`; for a file it stands among its
 first 30 lines and says `// long file: REASON` (`#` in Python and shell). A reason has at least three words.
+
+And there is no floating point where amounts are: none of the folders of EXACT has a word of it.
 """
 import pathlib
 import re
@@ -10,6 +12,8 @@ import subprocess
 import sys
 
 FUNCTION_LINES, FILE_LINES = 70, 500
+EXACT = re.compile(r"src/nostro/(?:adapters|domain|formats|http|ports|profiles|wire)/")
+FLOATING = re.compile(r"\b(?:float|double|_Float\w+|strto[fd]|strtold|sto[fd]|stold|atof)\b")
 KINDS = (".cpp", ".hpp", ".py", ".sh", ".ts", ".tsx", ".java")
 SCOPE = re.compile(r"^(?:template\s*<.*>\s*)?(?:inline\s+)?(?:namespace|class|struct|union|enum|extern)\b", re.S)
 REASON = r"(?://|#|\*)\s*{}:\s*\S+\s+\S+\s+\S+"
@@ -19,9 +23,14 @@ NOISE = re.compile(
     r"|^[ \t]*#(?:\\\n|[^\n])*", re.S | re.M)
 
 
+def code_of(text):
+    """The text with blanks for its noise, line by line."""
+    return NOISE.sub(lambda noise: re.sub(r"[^\n]", " ", noise[0]), text)
+
+
 def functions(text):
     """(first line, last line) of each function that is not inside another."""
-    code = NOISE.sub(lambda noise: re.sub(r"[^\n]", " ", noise[0]), text)
+    code = code_of(text)
     stack, statement, line = [], "", 1
     begins = 1
     for char in code:
@@ -61,6 +70,10 @@ def findings(path, text):
     lines = text.splitlines()
     if len(lines) > FILE_LINES and not re.search(REASON.format("long file"), "\n".join(lines[:30])):
         yield f"{path}:1: {len(lines)} lines, over {FILE_LINES}: split it by idea, or say why: // long file: REASON"
+    if EXACT.match(path):
+        for number, line in enumerate(code_of(text).splitlines(), 1):
+            if FLOATING.search(line):
+                yield f"{path}:{number}: floating point where amounts are: whole minor units, or a text"
     if path.endswith((".cpp", ".hpp")):
         for first, last in functions(text):
             length = last - first + 1

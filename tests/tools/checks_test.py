@@ -92,6 +92,12 @@ class StyleTest(unittest.TestCase):
             self.assertEqual(len(found), 1, head)
             self.assertRegex(found[0], r"^src/a.cpp:[45]: a function of 7[1-9] lines")
 
+    def test_floating_point_is_named_where_amounts_are_and_nowhere_else(self):
+        for code in ("double x = 0;", "auto x = static_cast<float>(y);", "auto x = std::stod(text);"):
+            self.assertEqual(len(self.found(f"int a;\n{code}\n", "src/nostro/domain/money.cpp")), 1, code)
+            self.assertEqual(self.found(f"{code}\n", "src/nostro/base/metrics.cpp"), [])
+        self.assertEqual(self.found('// a double\nf("float");\n', "src/nostro/wire/frame.cpp"), [])
+
     def test_a_reason_above_it_excuses_a_long_function(self):
         self.assertEqual(self.found(f"// What it does.\n// long: one table read top to bottom\nint f() {{\n{self.LONG}}}\n"), [])
 
