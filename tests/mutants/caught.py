@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Runs a simulation in which the product is broken on purpose. Succeeds if the simulation says so, in the words that are
-meant for it, and the seed it names says the same again. caught.py MUTANT WORDS"""
+"""Runs a simulation in which the product is broken on purpose. Succeeds if the simulation says so, in words that are meant
+for it (a regular expression), and the seed it names says the same again. caught.py MUTANT WORDS"""
 import os
 import re
 import subprocess
@@ -27,7 +27,7 @@ def main():
         print(f"it ended with {code}, and says not why:\n{text[-2000:]}")
         return 1
     said = text[:found.end()]  # of the first seed that failed
-    if words not in said:
+    if not re.search(words, said):
         print(f"{found[0]}, but nobody says '{words}':\n{said[-2000:]}")
         return 1
     print(f"caught: {found[0]}: {words}")
@@ -35,7 +35,7 @@ def main():
         test = re.search(r"^Again: .* --gtest_filter=(\S+)", text[found.end():], re.M)[1]
         _, again = run(mutant, test, NOSTRO_SIM_SEED=found[1])
         # Its story ends with a digest of all frames.
-        if found[0] not in again or words not in again:
+        if found[0] not in again or not re.search(words, again):
             print(f"looked at again, the seed says something else:\n{again[-2000:]}")
             return 1
     print("\n".join(line for line in text.splitlines() if " feed_" not in line)[:1500])
