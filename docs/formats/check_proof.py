@@ -1,71 +1,52 @@
 #!/usr/bin/env python3
-"""Checks the proof of a payment (proof.md) without nostro: check_proof.py PROOF.json PUBLIC_KEY_HEX"""
-import base64
-import hashlib
-import json
-import os
-import sys
+"""Checks a proof (proof.md) with nothing but Python and openssl: check_proof.py PROOF.json PUBLIC_KEY_HEX [FRAMES]
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools"))
-import read_frame  # noqa: E402
+FRAMES: a file to which the proved frames are written, for a reader of frames such as tools/read_frame.py."""
+import base64, hashlib, json, pathlib, subprocess, sys, tempfile
 
-# Ed25519, RFC 8032 section 5.1: the field, the curve, its base point, its order.
-P, ORDER = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
-D, ROOT = -121665 * pow(121666, -1, P) % P, pow(2, (P - 1) // 4, P)
+def need(holds, fault):
+    if not holds:
+        raise ValueError(fault)
 
+def check_checkpoint(mark, key):
+    need(mark["key"] == key, "the checkpoint was signed by another key")
+    text = f"nostro checkpoint 1\n{mark['seq']:d}\n{mark['digest']}\n{mark['time']}\n".encode()
+    der, signature = bytes.fromhex("302a300506032b6570032100" + key), bytes.fromhex(mark["signature"])  # RFC 8410
+    with tempfile.TemporaryDirectory() as folder:
+        for name, data in (("key", der), ("text", text), ("signature", signature)):
+            pathlib.Path(folder, name).write_bytes(data)
+        verify = "openssl pkeyutl -verify -pubin -keyform DER -inkey key -rawin -in text -sigfile signature"
+        done = subprocess.run(verify.split(), cwd=folder, capture_output=True)
+    need(done.returncode == 0, f"the signature of the checkpoint of frame {mark['seq']} is wrong")
 
-def point(data):
-    y, sign = int.from_bytes(data, "little") & (1 << 255) - 1, data[31] >> 7
-    square = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
-    x = pow(square, (P + 3) // 8, P)
-    if x * x % P != square:
-        x = x * ROOT % P
-    if y >= P or x * x % P != square or (x == 0 and sign):
-        raise ValueError("no point of the curve")
-    return (P - x if x % 2 != sign else x, y)
+def check_outcome(part, payment, key):
+    """The frame, if it is in the journal that the checkpoint stands for and holds the payment's id; and its place."""
+    frame, headers = (base64.b64decode(part[name], validate=True) for name in ("frame", "headers"))
+    seq, mark, digest = int.from_bytes(frame[16:24], "little"), part["checkpoint"], hashlib.sha256(frame[:128]).digest()
+    need(frame[:12] == b"NOSTROFR\1\0\x80\0", "no frame of version 1")
+    need(hashlib.sha256(frame[128:]).digest() == frame[88:120], f"the body of frame {seq} is not its header's")
+    for at in range(0, len(headers), 128):
+        need(headers[at + 56:at + 88] == digest, f"header {at // 128} behind frame {seq} does not continue the chain")
+        digest = hashlib.sha256(headers[at:at + 128]).digest()
+    need((mark["seq"], mark["digest"]) == (seq + len(headers) / 128, digest.hex()), "the path misses its checkpoint")
+    check_checkpoint(mark, key)
+    need(part["seq"] == seq and type(part["index"]) is int, f"the outcome is not where the proof says: frame {seq}")
+    payment_id = bytes.fromhex(payment)
+    need(len(payment_id) == 16 and payment_id in frame[128:], f"frame {seq} does not hold the payment's id")
+    return frame + bytes(-len(frame) % 4096), (seq, part["index"])
 
-
-def add(a, b):
-    product = D * a[0] * b[0] * a[1] * b[1]
-    return ((a[0] * b[1] + a[1] * b[0]) * pow(1 + product, -1, P) % P,
-            (a[1] * b[1] + a[0] * b[0]) * pow(1 - product, -1, P) % P)
-
-
-def times(number, a):
-    result = (0, 1)
-    for bit in bin(number)[2:]:
-        result = add(result, result)
-        result = add(result, a) if bit == "1" else result
-    return result
-
-
-def is_signed(key, message, signature):
-    hashed = int.from_bytes(hashlib.sha512(signature[:32] + key + message).digest(), "little") % ORDER
-    scalar = int.from_bytes(signature[32:], "little")
-    base = point((4 * pow(5, -1, P) % P).to_bytes(32, "little"))
-    return scalar < ORDER and times(scalar, base) == add(point(signature[:32]), times(hashed, point(key)))
-
-
-def check(part, payment, key):
-    frame = base64.b64decode(part["frame"], validate=True)
-    decoded, _ = read_frame.read_frame(frame + bytes(-len(frame) % read_frame.BLOCK))
-    outcome, digest, seq = decoded["outcomes"][part["index"]], decoded["digest"], decoded["seq"]
-    assert outcome["payment"] == payment, "the outcome is another payment's"
-    headers = base64.b64decode(part["headers"], validate=True)
-    for at in range(0, len(headers), read_frame.HEADER):
-        header = read_frame.read_header(headers[at:at + read_frame.HEADER])
-        assert (header["seq"], header["previous"]) == (seq + 1, digest), f"frame {seq + 1} does not continue the chain"
-        seq, digest = header["seq"], header["digest"]
-    mark = part["checkpoint"]
-    assert (mark["seq"], mark["digest"]) == (seq, digest), "the path does not end at the checkpoint"
-    assert mark["key"] == key, "the checkpoint was signed by another key"
-    message = f"nostro checkpoint 1\n{seq}\n{digest}\n{mark['time']}\n".encode()
-    assert is_signed(bytes.fromhex(key), message, bytes.fromhex(mark["signature"])), "the signature is wrong"
-    return f"{outcome['event']}: {outcome['status']}, frame {decoded['seq']}, under the checkpoint of frame {seq}"
-
+def main(file, key, frames_file=None):
+    proof = json.loads(pathlib.Path(file).read_bytes())
+    need(isinstance(proof, dict), "no JSON object")
+    need(proof["version"] == 1 and len(proof["outcomes"]) > 0, "another version, or no outcomes")
+    frames, places = zip(*(check_outcome(part, proof["payment_id"], key) for part in proof["outcomes"]))
+    if frames_file:
+        pathlib.Path(frames_file).write_bytes(b"".join(frames))
+    for seq, index in places:
+        print(f"frame {seq} is in the journal and holds the id {proof['payment_id']} (outcome {index} was not read)")
 
 if __name__ == "__main__":
-    with open(sys.argv[1], encoding="utf-8") as file:
-        proof = json.load(file)
-    for each in proof["outcomes"]:
-        print(proof["payment_id"], check(each, proof["payment_id"], sys.argv[2]))
+    try:
+        main(*sys.argv[1:])
+    except Exception as fault:  # whatever it is, nothing is proved
+        sys.exit(f"no proof: {'it lacks ' * isinstance(fault, KeyError)}{fault}")

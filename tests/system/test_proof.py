@@ -1,20 +1,25 @@
 """Proofs: what a client saves today can be checked later, without the service, by nostro and by nothing but Python."""
 
+import base64
 import json
 import shutil
 import subprocess
 import sys
 import time
-from pathlib import Path
 
+import pytest
 from client import unique
-from program import PATIENCE_S, run
+from program import PATIENCE_S, ROOT, run
 
-CHECK_PROOF = Path(__file__).parents[2] / "docs" / "formats" / "check_proof.py"
+CHECK_PROOF = ROOT / "docs" / "formats" / "check_proof.py"
 
 
-def check(path, key):
-    return subprocess.run([sys.executable, CHECK_PROOF, path, key], capture_output=True, text=True, timeout=60)
+def python(program, *arguments, flags=()):
+    return subprocess.run([sys.executable, *flags, program, *arguments], capture_output=True, text=True, timeout=60)
+
+
+def check(path, key, *more, flags=()):
+    return python(CHECK_PROOF, path, key, *more, flags=flags)
 
 
 def test_a_proof_is_checked_offline_by_two_programs(nostro, tmp_path):
@@ -41,8 +46,14 @@ def test_a_proof_is_checked_offline_by_two_programs(nostro, tmp_path):
         proved = run("verify", "--proof", path, "--key", key, "--json")
         assert proved.returncode == 0, proved.stderr
         assert [each["status"] for each in json.loads(proved.stdout)["outcomes"]][-1] == "settled"
-        other = check(path, key)
+        frames = tmp_path / f"frames-{number}"
+        other = check(path, key, frames)
         assert other.returncode == 0 and payment in other.stdout, other.stderr
+        # What it proved is what an independent reader of frames reads.
+        read = python(ROOT / "tools" / "read_frame.py", frames, "--all")
+        assert read.returncode == 0, read.stderr
+        told = [json.loads(line)["outcomes"][part["index"]] for line, part in zip(read.stdout.splitlines(), answer.json["outcomes"])]
+        assert [each["payment"] for each in told] == [payment] * outcomes and told[-1]["status"] == "settled", told
 
         # Another key is not trusted, and one changed byte is noticed by both.
         assert run("verify", "--proof", path, "--key", "00" * 32).returncode == 1
@@ -53,6 +64,88 @@ def test_a_proof_is_checked_offline_by_two_programs(nostro, tmp_path):
         refused = run("verify", "--proof", path, "--key", key)
         assert refused.returncode == 1 and "signature" in refused.stderr, refused
         assert check(path, key).returncode != 0
+
+
+def flipped(member, at):
+    """Flips a bit of that byte of a member of the first outcome."""
+
+    def forge(proof):
+        data = bytearray(base64.b64decode(proof["outcomes"][0][member]))
+        data[at] ^= 1
+        proof["outcomes"][0][member] = base64.b64encode(data).decode()
+
+    return forge
+
+
+FORGERIES = {
+    "a later signature": lambda proof: proof["outcomes"][0]["checkpoint"].update(time="2020-01-01T00:00:00.000000Z"),
+    "a checkpoint of another frame": lambda proof: proof["outcomes"][0]["checkpoint"].update(seq=1),
+    "a byte of a header behind": flipped("headers", 40),
+    "the link in a header behind": flipped("headers", 60),
+    "a byte of the frame's header": flipped("frame", 32),
+    "a byte of the frame's body": flipped("frame", 200),
+    "the last byte of the frame": flipped("frame", -1),
+    "a frame that is no base64": lambda proof: proof["outcomes"][0].update(frame="?"),
+    "headers cut off": lambda proof: proof["outcomes"][0].update(headers=""),
+    "another payment": lambda proof: proof.update(payment_id="0123456789abcdef" * 2),
+    "no outcomes": lambda proof: proof.update(outcomes=[]),
+    "outcomes left out": lambda proof: proof.pop("outcomes"),
+    "an outcome without checkpoint": lambda proof: proof["outcomes"][0].pop("checkpoint"),
+    "an outcome without index": lambda proof: proof["outcomes"][0].pop("index"),
+    "no version": lambda proof: proof.pop("version"),
+    "another version": lambda proof: proof.update(version=2),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def captured(shared):
+    """The proof of a payment that was held, then captured; and the key that signed it."""
+    api = shared.client()
+    debtor, creditor = api.pair()
+    payment = api.pay(debtor, creditor, "5.00", key=unique(), capture="manual").json["payment_id"]
+    assert api.post(f"/v1/payments/{payment}/capture", {"amount": "4.00"}).status == 202
+    proof = api.get(f"/v1/payments/{payment}/proof").json
+    assert len(proof["outcomes"]) == 2 and proof["outcomes"][0]["headers"]
+    return proof, proof["outcomes"][0]["checkpoint"]["key"]
+
+
+def refused_by_both(path, key):
+    """By Python with its assertions switched off too: exit code 1, and one line that says why."""
+    for refused in (check(path, key), check(path, key, flags=["-O"]), run("verify", "--proof", path, "--key", key)):
+        assert refused.returncode == 1 and not refused.stdout, refused
+        assert len(refused.stderr.splitlines()) == 1 and "no proof: " in refused.stderr, refused
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_a_forgery_is_refused_in_one_line_by_two_programs(captured, tmp_path, forgery):
+    proof, key = captured
+    forged = json.loads(json.dumps(proof))
+    FORGERIES[forgery](forged)
+    path = tmp_path / "forged.json"
+    path.write_text(json.dumps(forged))
+    refused_by_both(path, key)
+
+
+@pytest.mark.parametrize("text", ["", "no proof", "[]", "{}", "7", '{"version":1,"payment_id":7,"outcomes":[7]}'])
+def test_what_is_no_proof_at_all_is_refused_in_one_line(captured, tmp_path, text):
+    path = tmp_path / "none.json"
+    path.write_text(text)
+    refused_by_both(path, captured[1])
+
+
+def test_another_key_is_not_trusted(captured, tmp_path):
+    path = tmp_path / "proof.json"
+    path.write_text(json.dumps(captured[0]))
+    refused_by_both(path, "00" * 32)
+
+
+def test_the_python_program_is_short_and_needs_nothing_beside_it(captured, tmp_path):
+    assert len(CHECK_PROOF.read_text().splitlines()) <= 70
+    alone = shutil.copy(CHECK_PROOF, tmp_path)
+    path = tmp_path / "proof.json"
+    path.write_text(json.dumps(captured[0]))
+    checked = python(alone, path, captured[1], flags=["-I"])
+    assert checked.returncode == 0 and captured[0]["payment_id"] in checked.stdout, checked
 
 
 def test_the_books_proof_tells_of_the_last_verification(nostro):

@@ -55,8 +55,8 @@ std::vector<Route> proof_routes(const Api& api) {
                              "What proves that the payment is in the journal, checkable without this program");
     payment.description =
         "For each outcome of the payment: the frame that holds it, the headers of the frames behind it up to the next "
-        "checkpoint, and that checkpoint, signed with Ed25519. `nostro verify --proof FILE` checks it, and so do sixty "
-        "lines of Python in docs/formats/proof.md.";
+        "checkpoint, and that checkpoint, signed with Ed25519. `nostro verify --proof FILE` checks it. How to do that "
+        "without nostro stands in docs/formats/proof.md.";
     payment.parameters = {path_id()};
     payment.answers = {json_answer(200, "The proof.", "PaymentProof")};
     add_problems(payment, {404, 410, 503});
