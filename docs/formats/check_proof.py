@@ -40,10 +40,12 @@ def main(file, key, frames_file=None):
     need(isinstance(proof, dict), "no JSON object")
     need(proof["version"] == 1 and len(proof["outcomes"]) > 0, "another version, or no outcomes")
     frames, places = zip(*(check_outcome(part, proof["payment_id"], key) for part in proof["outcomes"]))
+    need(all(one < other for one, other in zip(places, places[1:])), "the outcomes are not in the order of the journal")
     if frames_file:
         pathlib.Path(frames_file).write_bytes(b"".join(frames))
     for seq, index in places:
         print(f"frame {seq} is in the journal and holds the id {proof['payment_id']} (outcome {index} was not read)")
+    print("what the proof leaves out, or what came later, cannot be seen from it")
 
 if __name__ == "__main__":
     try:

@@ -88,6 +88,9 @@ FORGERIES = {
     "a frame that is no base64": lambda proof: proof["outcomes"][0].update(frame="?"),
     "headers cut off": lambda proof: proof["outcomes"][0].update(headers=""),
     "another payment": lambda proof: proof.update(payment_id="0123456789abcdef" * 2),
+    "another frame's number": lambda proof: proof["outcomes"][0].update(seq=1),
+    "outcomes in another order": lambda proof: proof["outcomes"].reverse(),
+    "an outcome told twice": lambda proof: proof["outcomes"].append(proof["outcomes"][-1]),
     "no outcomes": lambda proof: proof.update(outcomes=[]),
     "outcomes left out": lambda proof: proof.pop("outcomes"),
     "an outcome without checkpoint": lambda proof: proof["outcomes"][0].pop("checkpoint"),
@@ -137,6 +140,24 @@ def test_another_key_is_not_trusted(captured, tmp_path):
     path = tmp_path / "proof.json"
     path.write_text(json.dumps(captured[0]))
     refused_by_both(path, "00" * 32)
+
+
+def test_a_proof_says_of_which_frame_it_is(captured, tmp_path):
+    proof, key = captured
+    path = tmp_path / "proof.json"
+    first, last = (each["seq"] for each in proof["outcomes"])
+    path.write_text(json.dumps(proof))
+    assert f"As of frame {last}: the payment has ended" in run("verify", "--proof", path, "--key", key).stdout
+
+    # Without the capture it is true still, only older; without the first it is none.
+    path.write_text(json.dumps({**proof, "outcomes": proof["outcomes"][:1]}))
+    assert f"As of frame {first}: the payment was open" in run("verify", "--proof", path, "--key", key).stdout
+    told = json.loads(run("verify", "--proof", path, "--key", key, "--json").stdout)
+    assert told["as_of"] == first and told["ended"] is False, told
+    assert "cannot be seen from it" in check(path, key).stdout
+    path.write_text(json.dumps({**proof, "outcomes": proof["outcomes"][1:]}))
+    refused = run("verify", "--proof", path, "--key", key)
+    assert refused.returncode == 1 and "an earlier one is left out" in refused.stderr, refused
 
 
 def test_the_python_program_is_short_and_needs_nothing_beside_it(captured, tmp_path):

@@ -19,6 +19,7 @@ void print_json(const ProvedPayment& proved) {
     std::string text;
     JsonWriter json(text);
     json.begin_object().field("proved", true).field("payment_id", to_hex(proved.payment));
+    json.field("as_of", proved.as_of()).field("ended", proved.has_ended());
     json.key("outcomes").begin_array();
     for (const ProvedOutcome& each : proved.outcomes) {
         json.begin_object().field("status", name(each.outcome().status)).field("seq", each.frame->seq());
@@ -42,6 +43,9 @@ void print_text(const ProvedPayment& proved, bool key_given) {
         fmt::print("  {:<12} frame {}, signed {} by {}\n", "checkpoint", each.checkpoint.seq,
                    to_rfc3339(each.checkpoint.time), to_hex(each.checkpoint.key));
     }
+    fmt::print("As of frame {}: {}\n", proved.as_of(),
+               proved.has_ended() ? "the payment has ended, and nothing follows on that."
+                                  : "the payment was open. What came later is not in this proof.");
     if (!key_given) {
         fmt::print("No --key was given: this proves something only if the key above is one that you trust.\n");
     }

@@ -69,7 +69,47 @@ Result<ProvedOutcome> check_part(simdjson::dom::element json, PaymentId payment)
     if (index >= outcomes.size() || outcomes[index].payment != payment) {
         return wrong(fmt::format("outcome {} of frame {} is not of this payment", index, decoded->seq()));
     }
+    std::uint64_t seq = 0;
+    if (json["seq"].get(seq) != simdjson::SUCCESS || seq != decoded->seq() ||
+        text_of(json, "at") != to_rfc3339(decoded->time())) {
+        return wrong(fmt::format("seq and at are not those of the frame, {} and {}", decoded->seq(),
+                                 to_rfc3339(decoded->time())));
+    }
     return ProvedOutcome{std::move(decoded), static_cast<std::uint32_t>(index), *checkpoint};
+}
+
+Place place_of(const ProvedOutcome& outcome) { return {outcome.frame->seq(), outcome.index}; }
+
+bool can_follow(Status before, const Outcome& outcome) {
+    switch (outcome.event) {
+        case Event::captured:
+        case Event::voided: return before == Status::held;
+        case Event::approved:
+        case Event::refused: return before == Status::in_review;
+        case Event::expired:
+            return before == (outcome.reason == Reason::review_expired ? Status::in_review : Status::held);
+        default: return false;
+    }
+}
+
+// As the journal has them, from the first on, with none left out in between. Of one left out at the end nothing can
+// be seen.
+Result<> check_order(const std::vector<ProvedOutcome>& outcomes) {
+    for (std::size_t i = 1; i < outcomes.size(); ++i) {
+        if (place_of(outcomes[i]) > place_of(outcomes[i - 1])) continue;
+        return wrong(fmt::format("outcomes {} and {} are not in the order of the journal", i, i + 1));
+    }
+    if (outcomes.front().outcome().event != Event::submitted) {
+        return wrong("outcome 1 is not the first of the payment: an earlier one is left out");
+    }
+    for (std::size_t i = 1; i < outcomes.size(); ++i) {
+        const Outcome& outcome = outcomes[i].outcome();
+        const Status before = outcomes[i - 1].outcome().status;
+        if (outcome.origin == place_of(outcomes.front()) && can_follow(before, outcome)) continue;
+        return wrong(fmt::format("outcome {}, {}, does not follow on {}: one between them is left out", i + 1,
+                                 name(outcome.event), name(before)));
+    }
+    return {};
 }
 
 }  // namespace
@@ -109,6 +149,7 @@ Result<ProvedPayment> check_proof(std::string_view text) {
         if (!outcome) return wrong(fmt::format("outcome {}: {}", proved.outcomes.size() + 1, outcome.error().what));
         proved.outcomes.push_back(std::move(*outcome));
     }
+    if (auto order = check_order(proved.outcomes); !order) return order.error();
     return proved;
 }
 

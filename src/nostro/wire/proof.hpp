@@ -30,7 +30,10 @@ struct ProvedOutcome {
 };
 struct ProvedPayment {
     PaymentId payment;
-    std::vector<ProvedOutcome> outcomes;  // in the order of the document
+    std::vector<ProvedOutcome> outcomes;  // the first and those that followed on it, at least one
+    // The state is that of this frame. Whoever gave the proof may have left out what came later.
+    Seq as_of() const { return outcomes.back().frame->seq(); }
+    bool has_ended() const { return !is_open(outcomes.back().outcome().status); }
 };
 // Checks everything but whether the keys are to be trusted. `invalid`: says which step of which part failed.
 Result<ProvedPayment> check_proof(std::string_view json);

@@ -131,6 +131,98 @@ TEST_F(ProofTest, EveryFlippedBitIsNoticed) {
     }
 }
 
+TEST_F(ProofTest, WhereTheDocumentSaysThatTheFrameStandsIsChecked) {
+    for (const auto& [member, other] : {std::pair(R"("seq":3,"index")", R"("seq":4,"index")"),
+                                        std::pair(R"("at":"2026)", R"("at":"2025)"), std::pair(R"("at")", R"("_t")")}) {
+        std::string text = document(part());
+        ASSERT_NE(text.find(member), std::string::npos) << text;
+        text.replace(text.find(member), std::string_view(member).size(), other);
+        EXPECT_NE(refusal(text).find("not those of the frame, 3 and 2026"), std::string::npos) << refusal(text);
+    }
+}
+
+// A payment that was in review, held and captured, each in a frame of its own.
+class ProofOrderTest : public ::testing::Test {
+protected:
+    static Outcome outcome(Event event, Status status, Reason reason = Reason::none) {
+        Outcome outcome;
+        outcome.event = event;
+        outcome.status = status;
+        outcome.reason = reason;
+        outcome.payment = numbered_payment(7);
+        outcome.origin = {1, 0};
+        return outcome;
+    }
+    // Each under a checkpoint of its own.
+    ProofPart next(const Outcome& outcome) {
+        Changes changes;
+        changes.outcomes.push_back(outcome);
+        const FramePtr frame = chain_.next(0, 100, changes);
+        return {0, frame, {}, sign_checkpoint(frame->header.seq, frame->digest, kNow, key_)};
+    }
+    static std::string refusal(const std::vector<ProofPart>& parts) {
+        std::string text;
+        write_proof(text, numbered_payment(7), parts);
+        const auto checked = check_proof(text);
+        return checked ? "accepted" : checked.error().what;
+    }
+
+    SigningKey key_ = SigningKey::random();
+    FrameChain chain_{Head{0, {}, 1, kNow, {}}};
+    ProofPart review_ = next(outcome(Event::submitted, Status::in_review));
+    ProofPart held_ = next(outcome(Event::approved, Status::held));
+    ProofPart settled_ = next(outcome(Event::captured, Status::settled));
+};
+
+TEST_F(ProofOrderTest, AllOutcomesInTheirOrderAreAccepted) {
+    std::string text;
+    const std::vector<ProofPart> parts{review_, held_, settled_};
+    write_proof(text, numbered_payment(7), parts);
+    const auto proved = check_proof(text);
+    ASSERT_TRUE(proved) << proved.error().what;
+    EXPECT_EQ(proved->as_of(), 3u);
+    EXPECT_TRUE(proved->has_ended());
+}
+
+TEST_F(ProofOrderTest, AnotherOrderIsRefused) {
+    EXPECT_NE(refusal({review_, settled_, held_}).find("2 and 3 are not in the order"), std::string::npos);
+    EXPECT_NE(refusal({settled_, held_, review_}).find("1 and 2 are not in the order"), std::string::npos);
+    EXPECT_NE(refusal({review_, review_}).find("1 and 2 are not in the order"), std::string::npos);
+}
+
+TEST_F(ProofOrderTest, AnOutcomeThatIsLeftOutBeforeTheLastIsNoticed) {
+    EXPECT_NE(refusal({held_, settled_}).find("an earlier one is left out"), std::string::npos);
+    EXPECT_NE(refusal({settled_}).find("an earlier one is left out"), std::string::npos);
+    EXPECT_NE(refusal({review_, settled_}).find("outcome 2, captured, does not follow on in_review"),
+              std::string::npos);
+
+    const ProofPart hold_expired = next(outcome(Event::expired, Status::expired, Reason::hold_expired));
+    EXPECT_NE(refusal({review_, hold_expired}).find("one between them is left out"), std::string::npos);
+    EXPECT_EQ(refusal({review_, held_, hold_expired}), "accepted");
+    const ProofPart review_expired = next(outcome(Event::expired, Status::expired, Reason::review_expired));
+    EXPECT_EQ(refusal({review_, review_expired}), "accepted");
+    const ProofPart refused = next(outcome(Event::refused, Status::rejected, Reason::review_rejected));
+    EXPECT_EQ(refusal({review_, refused}), "accepted");
+    EXPECT_NE(refusal({review_, refused, held_}).find("not in the order"), std::string::npos);
+
+    Outcome elsewhere = outcome(Event::captured, Status::settled);
+    elsewhere.origin = {2, 0};
+    EXPECT_NE(refusal({review_, held_, next(elsewhere)}).find("one between them is left out"), std::string::npos);
+    EXPECT_NE(refusal({review_, refused, next(outcome(Event::captured, Status::settled))}).find("on rejected"),
+              std::string::npos);
+}
+
+// What came after the last that is told cannot be seen: the proof says of when it is.
+TEST_F(ProofOrderTest, OneThatIsLeftOutAtTheEndOnlyMakesTheProofOlder) {
+    std::string text;
+    const std::vector<ProofPart> parts{review_, held_};
+    write_proof(text, numbered_payment(7), parts);
+    const auto proved = check_proof(text);
+    ASSERT_TRUE(proved) << proved.error().what;
+    EXPECT_EQ(proved->as_of(), 2u);
+    EXPECT_FALSE(proved->has_ended());
+}
+
 TEST(CheckpointTest, IsReadBackAsItWasWritten) {
     const SigningKey key = SigningKey::random();
     const Checkpoint checkpoint = sign_checkpoint(17'000, sha256(std::string_view("x")), kNow, key);
