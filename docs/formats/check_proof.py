@@ -3,6 +3,7 @@
 
 FRAMES: a file to which the proved frames are written, for a reader of frames such as tools/read_frame.py."""
 import base64, hashlib, json, pathlib, subprocess, sys, tempfile
+from fractions import Fraction
 
 def need(holds, fault):
     if not holds:
@@ -35,10 +36,24 @@ def check_outcome(part, payment, key):
     need(len(payment_id) == 16 and payment_id in frame[128:], f"frame {seq} does not hold the payment's id")
     return frame + bytes(-len(frame) % 4096), (seq, part["index"])
 
+def check_books(proof, key):
+    mark, books, verified = proof["checkpoint"], proof["books"], proof["verified"]
+    check_checkpoint(mark, key)
+    need(books["as_of"]["seq"] == mark["seq"], f"the books are not those of frame {mark['seq']}, which was signed")
+    for each in books["currencies"]:
+        posted = sum(Fraction(kind["posted"]) for kind in each["kinds"])
+        need(posted == Fraction(each["sum"]) == 0, f"the accounts in {each['currency']} do not sum to zero")
+    other = verified and verified["last"] == mark["seq"] and verified["digest"] != mark["digest"]
+    need(not other, f"another journal was verified: its frame {mark['seq']} has another digest")
+    print(f"the journal was signed up to frame {mark['seq']}; the sums told of it are zero, but no signature covers them")
+
 def main(file, key, frames_file=None):
     proof = json.loads(pathlib.Path(file).read_bytes())
     need(isinstance(proof, dict), "no JSON object")
-    need(proof["version"] == 1 and len(proof["outcomes"]) > 0, "another version, or no outcomes")
+    need(proof["version"] == 1, "another version")
+    if "books" in proof:
+        return check_books(proof, key)
+    need(len(proof["outcomes"]) > 0, "no outcomes")
     frames, places = zip(*(check_outcome(part, proof["payment_id"], key) for part in proof["outcomes"]))
     need(all(one < other for one, other in zip(places, places[1:])), "the outcomes are not in the order of the journal")
     if frames_file:

@@ -178,8 +178,52 @@ def test_the_books_proof_tells_of_the_last_verification(nostro):
     proved = run("verify", "--data", program.data)
     assert proved.returncode == 0, proved.stderr
     after = api.get("/v1/ledger/proof").json
+    assert after["version"] == 1
     assert after["verified"]["last"] == before.json["checkpoint"]["seq"]
     assert after["verified"]["digest"] == before.json["checkpoint"]["digest"]
+
+
+LEDGER_FORGERIES = {
+    "a later signature": lambda proof: proof["checkpoint"].update(time="2020-01-01T00:00:00.000000Z"),
+    "another digest": lambda proof: proof["checkpoint"].update(digest="0f" * 32),
+    "books of another frame": lambda proof: proof["books"]["as_of"].update(seq=1),
+    "money out of nothing": lambda proof: proof["books"]["currencies"][0]["kinds"][0].update(posted="123456.78"),
+    "another sum": lambda proof: proof["books"]["currencies"][0].update(sum="0.01"),
+    "another journal verified": lambda proof: proof["verified"].update(digest="0f" * 32),
+    "no sums": lambda proof: proof["books"].pop("currencies"),
+    "no checkpoint": lambda proof: proof.pop("checkpoint"),
+    "no version": lambda proof: proof.pop("version"),
+    "another version": lambda proof: proof.update(version=2),
+}
+
+
+def test_the_books_proof_is_checked_offline_by_two_programs(nostro, tmp_path):
+    program = nostro()
+    api = program.client()
+    api.paid(*api.pair())
+    assert run("verify", "--data", program.data).returncode == 0
+    proof = api.get("/v1/ledger/proof").json
+    seq, key = proof["checkpoint"]["seq"], proof["checkpoint"]["key"]
+    path = tmp_path / "ledger.json"
+    path.write_text(json.dumps(proof))
+
+    checked = run("verify", "--proof", path, "--key", key)
+    assert checked.returncode == 0 and f"the checkpoint of frame {seq} is genuine" in checked.stdout, checked
+    assert "Not proved: that the sums are those of the journal" in checked.stdout, checked
+    told = json.loads(run("verify", "--proof", path, "--key", key, "--json").stdout)
+    assert told["genuine"] and told["balanced"] and not told["sums_proved"] and told["verified"]["last"] == seq, told
+    assert told["currencies"] == [each["currency"] for each in proof["books"]["currencies"]] != [], told
+    other = check(path, key)
+    assert other.returncode == 0 and "no signature covers them" in other.stdout, other
+
+    refused_by_both(path, "00" * 32)
+    for forge in LEDGER_FORGERIES.values():
+        forged = json.loads(json.dumps(proof))
+        forge(forged)
+        path.write_text(json.dumps(forged))
+        refused_by_both(path, key)
+    path.write_text(json.dumps({name: value for name, value in proof.items() if name != "version"}))
+    assert "no proof: it has no version" in run("verify", "--proof", path, "--key", key).stderr
 
 
 def test_the_index_is_proved_with_the_books(nostro):

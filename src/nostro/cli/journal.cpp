@@ -157,7 +157,7 @@ void add_journal(Command app, Context& context) {
             command.option("--data", arguments.data, "Folder of the journal").with_default();
             command.option("--url", arguments.url, "A running service instead: only that what it tells is consistent");
             command.option("--proof", arguments.proof,
-                           "A payment's proof instead, as GET /v1/payments/{id}/proof gave it");
+                           "A saved proof instead, of GET /v1/payments/{id}/proof or of GET /v1/ledger/proof");
             command.option(
                 "--from", arguments.from,
                 "Only from this signed checkpoint on: its frame, or `latest`; the books begin with the image "

@@ -1,4 +1,4 @@
-// nostro verify --proof: what proves a payment, checked without journal or service.
+// nostro verify --proof: what proves a payment, or the state of the books, checked without journal or service.
 #pragma once
 #include <string>
 

@@ -27,7 +27,7 @@ void write_ledger_proof(const Api& api, const TotalsNow& now, const Reply& reply
     if (!checkpoint) return refuse_history(reply, checkpoint.error());
     Response response;
     JsonWriter json(response.body);
-    json.begin_object().key("checkpoint");
+    json.begin_object().field("version", 1).key("checkpoint");
     write_checkpoint(json, *checkpoint);
     json.key("books");
     write_totals(json, now.totals, now.as_of);
@@ -68,6 +68,11 @@ std::vector<Route> proof_routes(const Api& api) {
 
     Route ledger = route_of(Method::get, "/v1/ledger/proof", "getLedgerProof", "Proofs",
                             "The books now, a signed checkpoint of them, and when they were last proved whole");
+    ledger.description =
+        "Signed is how the journal stands at the frame of the books, and no sum: a copy of the journal that has this "
+        "digest "
+        "there proves them, with `nostro verify --data`. `nostro verify --proof FILE` checks the signature, that the "
+        "sums are told for that frame, and that they are zero.";
     ledger.answers = {json_answer(200, "The proof.", "LedgerProof")};
     add_problems(ledger, {503});
     ledger.handler = [&api](const Request&, const Reply& reply) { ledger_proof(api, reply); };

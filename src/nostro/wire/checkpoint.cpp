@@ -53,24 +53,37 @@ void write_checkpoint(JsonWriter& json, const Checkpoint& checkpoint) {
     json.field("signature", signature_hex(checkpoint.signature)).end_object();
 }
 
+std::string_view text_of(simdjson::dom::element json, const char* member) {
+    std::string_view text;
+    return json[member].get(text) == simdjson::SUCCESS ? text : std::string_view();
+}
+
+Result<simdjson::dom::element> read_versioned(simdjson::dom::parser& parser, const simdjson::padded_string& text) {
+    const auto wrong = [](std::string what) { return Error{ErrorCode::invalid, std::move(what)}; };
+    simdjson::dom::element document;
+    if (const auto error = parser.parse(text).get(document)) {
+        return wrong(fmt::format("it is no JSON: {}", simdjson::error_message(error)));
+    }
+    std::uint64_t version = 0;
+    if (document["version"].get(version) != simdjson::SUCCESS) return wrong("it has no version");
+    if (version != 1) return wrong(fmt::format("it is of version {}; this program knows version 1", version));
+    return document;
+}
+
 Result<Checkpoint> read_checkpoint(simdjson::dom::element json) {
     const auto wrong = [](std::string_view member, std::string_view wanted) {
         return Error{ErrorCode::invalid, fmt::format("the checkpoint's {} is no {}", member, wanted)};
     };
-    const auto text = [&](const char* member) {
-        std::string_view value;
-        return json[member].get(value) == simdjson::SUCCESS ? value : std::string_view();
-    };
     Checkpoint checkpoint;
     if (json["seq"].get(checkpoint.seq) != simdjson::SUCCESS || checkpoint.seq == 0)
         return wrong("seq", "frame number");
-    const auto digest = digest_from_hex(text("digest"));
+    const auto digest = digest_from_hex(text_of(json, "digest"));
     if (!digest) return wrong("digest", "64 hex digits");
-    const auto time = parse_rfc3339(text("time"));
+    const auto time = parse_rfc3339(text_of(json, "time"));
     if (!time) return wrong("time", "RFC 3339 time");
-    const auto key = digest_from_hex(text("key"));
+    const auto key = digest_from_hex(text_of(json, "key"));
     if (!key) return wrong("key", "64 hex digits");
-    const auto signature = signature_from_hex(text("signature"));
+    const auto signature = signature_from_hex(text_of(json, "signature"));
     if (!signature) return wrong("signature", "128 hex digits");
     checkpoint.digest = *digest;
     checkpoint.time = *time;

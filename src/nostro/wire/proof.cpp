@@ -14,11 +14,6 @@ namespace {
 
 Error wrong(std::string what) { return {ErrorCode::invalid, std::move(what)}; }
 
-std::string_view text_of(simdjson::dom::element json, const char* member) {
-    std::string_view text;
-    return json[member].get(text) == simdjson::SUCCESS ? text : std::string_view();
-}
-
 // Walks from the frame to the checkpoint: each header must hold the digest of the one before.
 Result<> check_path(const EncodedFrame& frame, std::span<const std::byte> headers, const Checkpoint& checkpoint) {
     Digest digest = frame.digest;
@@ -43,7 +38,7 @@ Result<> check_path(const EncodedFrame& frame, std::span<const std::byte> header
 
 Result<ProvedOutcome> check_part(simdjson::dom::element json, PaymentId payment) {
     std::uint64_t index = 0;
-    if (json["index"].get(index) != simdjson::SUCCESS) return wrong("has no index");
+    if (json["index"].get(index) != simdjson::SUCCESS) return wrong("it has no index");
     const auto bytes = from_base64(text_of(json, "frame"));
     if (!bytes) return wrong("the frame is no base64");
     const auto headers = from_base64(text_of(json, "headers"));
@@ -51,7 +46,7 @@ Result<ProvedOutcome> check_part(simdjson::dom::element json, PaymentId payment)
         return wrong(fmt::format("the headers are no base64 of {} bytes each", kFrameHeaderBytes));
     }
     simdjson::dom::element of_checkpoint;
-    if (json["checkpoint"].get(of_checkpoint) != simdjson::SUCCESS) return wrong("has no checkpoint");
+    if (json["checkpoint"].get(of_checkpoint) != simdjson::SUCCESS) return wrong("it has no checkpoint");
     const auto checkpoint = read_checkpoint(of_checkpoint);
     if (!checkpoint) return checkpoint.error();
 
@@ -131,17 +126,14 @@ void write_proof(std::string& to, PaymentId payment, std::span<const ProofPart> 
 
 Result<ProvedPayment> check_proof(std::string_view text) {
     simdjson::dom::parser parser;
-    simdjson::dom::element document;
-    if (const auto error = parser.parse(simdjson::padded_string(text)).get(document)) {
-        return wrong(fmt::format("is no JSON: {}", simdjson::error_message(error)));
-    }
-    std::uint64_t version = 0;
-    if (document["version"].get(version) != simdjson::SUCCESS) return wrong("is no proof: it has no version");
-    if (version != 1) return wrong(fmt::format("is of version {}; this program knows version 1", version));
-    const auto payment = payment_id_from_hex(text_of(document, "payment_id"));
+    const auto document = read_versioned(parser, simdjson::padded_string(text));
+    if (!document) return document.error();
+    const auto payment = payment_id_from_hex(text_of(*document, "payment_id"));
     if (!payment) return wrong("payment_id is no 32 hex digits");
     simdjson::dom::array parts;
-    if (document["outcomes"].get(parts) != simdjson::SUCCESS || parts.size() == 0) return wrong("has no outcomes");
+    if ((*document)["outcomes"].get(parts) != simdjson::SUCCESS || parts.size() == 0) {
+        return wrong("it has no outcomes");
+    }
 
     ProvedPayment proved{*payment, {}};
     for (const auto part : parts) {
