@@ -216,6 +216,10 @@ def test_the_books_proof_is_checked_offline_by_two_programs(nostro, tmp_path):
     other = check(path, key)
     assert other.returncode == 0 and "no signature covers them" in other.stdout, other
 
+    # Whoever has the journal too sees whether it is the one that was signed.
+    logged = json.loads(run("log", "--data", program.data, "--from", seq, "--to", seq, "--json").stdout)
+    assert logged["digest"] == proof["checkpoint"]["digest"], logged
+
     refused_by_both(path, "00" * 32)
     for forge in LEDGER_FORGERIES.values():
         forged = json.loads(json.dumps(proof))

@@ -138,6 +138,7 @@ std::string describe_json(const LoggedFrame& logged, bool outcomes) {
     each_count(counts_of(frame), [&](std::string_view what, std::size_t count) { json.field(what, count); });
     json.end_object().field("accounts", frame.changes.accounts.size()).field("bytes", frame.frame->bytes().size());
     json.field("file", logged.place.file).field("offset", logged.place.offset);
+    json.field("digest", to_hex(frame.frame->digest));
     if (outcomes) {
         json.key("outcomes").begin_array();
         for (std::size_t i = 0; i < frame.changes.outcomes.size(); ++i) {
