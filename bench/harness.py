@@ -67,7 +67,7 @@ class Nostro:
                 if not part:
                     raise RuntimeError("nostro ended instead of listening; its own words stand above")
                 text += part
-        return text.decode()
+        return text.decode().splitlines()[0]
 
     def ask(self, method, target, body=None, headers=None):
         """Status and body as bytes, on a connection that is kept."""

@@ -62,7 +62,8 @@ class Program:
             )  # fmt: skip
         started.append(self)
         self.clients = []
-        line = self._line()
+        self.said = self._line()
+        line = self.said and self.said.splitlines()[0]
         self.url = line.removeprefix("nostro listens on ").strip() if line else None
         self.port = int(self.url.rsplit(":", 1)[1]) if line else None
         if line is None:

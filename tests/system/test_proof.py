@@ -313,6 +313,13 @@ def test_wrong_use_is_told(tmp_path):
     assert run("verify", "--data", tmp_path, "--from", "latest", "--key", "xyz").returncode == 2
 
 
+def test_the_public_key_is_told_at_the_start_whatever_the_log_leaves_out(nostro):
+    program = nostro(sets={"log.level": "error"})
+    key = run("keys", "show", program.data / "checkpoint.key").stdout.strip()
+    assert len(key) == 64 and key not in program.stderr
+    assert program.said.splitlines()[1] == f"checkpoints are signed by {key}"
+
+
 def test_a_key_that_others_may_read_is_refused(tmp_path):
     key_file = tmp_path / "open.key"
     assert run("keys", "new", key_file).returncode == 0

@@ -74,7 +74,10 @@ Exit serve_until_signal(const Config& config,
         flush_log();
         return cli::fail(exit_of_start(serving.error()), serving.error().what);
     }
-    fmt::print("nostro listens on {}\n", (*serving)->url());
+    // Not in the log alone, which may be set to leave such lines out: a proof is worth what its key is known by.
+    const std::string key = (*serving)->public_key();
+    fmt::print("nostro listens on {}\n{}", (*serving)->url(),
+               key.empty() ? "" : fmt::format("checkpoints are signed by {}\n", key));
     std::fflush(stdout);
 
     int received = 0;

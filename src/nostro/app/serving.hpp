@@ -16,6 +16,8 @@ class Serving {
 public:
     virtual ~Serving() = default;
     virtual std::string url() const = 0;
+    // Of the key that signs checkpoints, in hex digits; empty: this program signs none.
+    virtual std::string public_key() const { return {}; }
     virtual void stop() = 0;  // in good order; twice is once
 };
 

@@ -107,6 +107,7 @@ struct Wiring::Parts {
     std::unique_ptr<ImageFold> fold;
     std::unique_ptr<StageRunner> fold_runner;
     std::optional<CheckpointFiles> checkpoint_files;
+    std::string public_key;  // of whoever signs these
     std::unique_ptr<Checkpoints> checkpoints;
     std::unique_ptr<StageRunner> checkpoint_runner;
     Rest rest;
@@ -361,7 +362,8 @@ Result<> Wiring::Parts::start_checkpoints() {
     // A key that was named must be there; the one of the data folder comes into being with it.
     if (!key && key.error().code == ErrorCode::not_found && config.proof.key_file.empty()) key = make_key_file(path);
     if (!key) return key.error();
-    log_info("checkpoint_key", {{"file", path}, {"public_key", to_hex(key->public_key())}});
+    public_key = to_hex(key->public_key());
+    log_info("checkpoint_key", {{"file", path}, {"public_key", public_key}});
 
     std::vector<Checkpoint> known;
     Checkpoints::Keep keep = [](const Checkpoint&) -> Result<> { return {}; };
@@ -461,6 +463,7 @@ Result<std::unique_ptr<Wiring>> Wiring::start(const Config& config) {
 }
 
 std::string Wiring::url() const { return parts_->server->url(); }
+std::string Wiring::public_key() const { return parts_->public_key; }
 
 void Wiring::stop() { parts_->stop(); }
 

@@ -19,6 +19,7 @@ public:
     ~Wiring() override;  // as stop()
 
     std::string url() const override;
+    std::string public_key() const override;
     // Listens no more, settles and answers what was taken, ends all threads.
     void stop() override;
 
