@@ -1,5 +1,6 @@
 """What the machine refuses: each time a clear word, nothing half done, and the right exit code."""
 
+import json
 import os
 import signal
 import socket
@@ -158,6 +159,9 @@ def test_a_damaged_segment_is_refused_with_its_name_and_offset(nostro):
     ended(nostro(), 1, segment.name, str(offset))
     proved = run("verify", "--data", program.data)
     assert proved.returncode == 1 and segment.name in proved.stdout + proved.stderr, proved
+    finding = json.loads(run("verify", "--data", program.data, "--json").stdout)["findings"][0]
+    assert (finding["file"], finding["offset"]) == (f"segments/{segment.name}", offset) and finding["seq"] > 5, finding
+    assert finding["text"].startswith(f"{finding['file']}, byte {offset}: frame {finding['seq']} "), finding
     with open(segment, "r+b") as file:
         file.seek(offset + 100)
         file.write(byte)

@@ -34,6 +34,7 @@ private:
     using Payment = std::optional<PaymentId>;
     void find(VerifyFinding finding);
     void find_in_frame(Seq seq, std::string what, Payment payment);
+    void find_damage(const Error& error, Seq seq, std::string file = {});
     void open_checkpoints();
     void open_index();
     bool find_begin();
@@ -102,6 +103,14 @@ void Verifier::find_in_frame(Seq seq, std::string what, Payment payment) {
     find(std::move(finding));
 }
 
+// `seq`, `file`: where the words do not say it.
+void Verifier::find_damage(const Error& error, Seq seq, std::string file) {
+    VerifyFinding finding = damage(error);
+    if (finding.seq == 0) finding.seq = seq;
+    if (finding.file.empty()) finding.file = std::move(file);
+    find(std::move(finding));
+}
+
 // Signatures are checked as they are read.
 void Verifier::open_checkpoints() {
     auto files = CheckpointFiles::open(disk_);
@@ -141,7 +150,7 @@ bool Verifier::open_image(Seq least, Seq most, bool newest) {
             return true;
         }
         if (reader.error().code == ErrorCode::not_found) continue;
-        find({image_name(seq), 0, seq, {}, reader.error().what});
+        find_damage(reader.error(), seq, image_name(seq));
         return false;
     }
     return false;
@@ -214,7 +223,7 @@ void Verifier::begin_with_image(const Digest& digest) {
         books_.begin_with(cells);
         if (decisions_) decisions_->begin_with(cells);
     });
-    if (!read) return fault(read.error().what, {});
+    if (!read) return find_damage(read.error(), report_.begun_with, name);
     books_.check_begin(fault);
     if (!report_.findings.empty()) decisions_.reset();  // nothing can be decided upon cells that are wrong
     has_books_ = true;
@@ -304,7 +313,7 @@ void Verifier::compare_image() {
     auto reader = ImageReader::open(disk_, name);
     if (!reader) {
         // The owner keeps two images: gone means that it has made two since.
-        if (reader.error().code != ErrorCode::not_found) fault(reader.error().what, {});
+        if (reader.error().code != ErrorCode::not_found) find_damage(reader.error(), report_.image, name);
         report_.image = 0;
         return;
     }
@@ -316,7 +325,7 @@ void Verifier::compare_image() {
     Changes cells;
     for (;;) {
         auto more = (*reader)->next(cells);
-        if (!more) return fault(more.error().what, {});
+        if (!more) return find_damage(more.error(), report_.image, name);
         if (!*more) break;
         books_.compare(cells, fault);
     }
@@ -327,7 +336,7 @@ void Verifier::walk() {
     if (report_.last == 0) return;
     auto read = reader_->read(report_.first, report_.last, [&](const FramePtr& frame) { return check_frame(frame); });
     if (!read) {
-        find({{}, 0, point_.seq + 1, {}, read.error().what});
+        find_damage(read.error(), point_.seq + 1);
     } else if (*read && point_.seq != report_.last) {
         find({{}, 0, point_.seq + 1, {}, "the journal ends before frame " + std::to_string(report_.last)});
     }
@@ -380,7 +389,7 @@ void Verifier::check_reversals() {
         find_in_frame(seq, std::move(what), payment);
     };
     auto checked = reversals_.check(reader_->first(), report_.last, read, header, fault);
-    if (!checked) find({{}, 0, 0, {}, checked.error().what});
+    if (!checked) find_damage(checked.error(), 0);
     report_.reversals = reversals_.checked();
 }
 
@@ -415,13 +424,13 @@ void Verifier::compare_index() {
 Result<VerifyReport> Verifier::run() {
     const auto begun = steady_now();
     // Ids, checkpoints and index before frames: what is told then is in frames that are read afterwards.
-    if (auto opened = ids_.open(disk_); !opened) find({{}, 0, 0, {}, opened.error().what});
+    if (auto opened = ids_.open(disk_); !opened) find_damage(opened.error(), 0);
     open_checkpoints();
     if (!options_.from_checkpoint) open_index();
     auto reader = JournalReader::open(disk_);
     if (!reader) {
         if (reader.error().code != ErrorCode::corrupt) return reader.error();
-        find({{}, 0, 0, {}, reader.error().what});
+        find_damage(reader.error(), 0);
         return std::move(report_);
     }
     reader_ = std::move(*reader);

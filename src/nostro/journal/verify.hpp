@@ -33,6 +33,8 @@ struct VerifyFinding {
     std::string what;
 };
 std::string describe(const VerifyFinding& finding);
+// What reading said of damage, with the place that its words name: "FILE, byte N: frame M ...".
+VerifyFinding damage(const Error& error);
 
 // How long each thing took, of what was read once for all of them.
 struct VerifyTimes {

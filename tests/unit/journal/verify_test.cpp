@@ -5,6 +5,7 @@
 
 #include <numeric>
 
+#include "nostro/journal/journal_reader.hpp"
 #include "tests/unit/journal/busy_journal.hpp"
 
 namespace nostro {
@@ -94,6 +95,53 @@ TEST(VerifyTest, NamesFrameAndPaymentOfBooksThatDoNotAddUp) {
         EXPECT_NE(text.find(wrong.says), std::string::npos) << wrong.promise << ": " << text;
         EXPECT_NE(text.find("segments/"), std::string::npos) << text;
         EXPECT_NE(text.find("frame " + std::to_string(seq)), std::string::npos) << text;
+        const VerifyFinding& finding = report->findings.front();
+        EXPECT_EQ(finding.seq, seq) << text;
+        EXPECT_EQ(finding.payment,
+                  wrong.payment != 0 ? std::optional(test::payment_id_of(wrong.payment)) : std::nullopt)
+            << wrong.promise << ": " << text;
+    }
+}
+
+// Whoever reads the report by program finds the place without reading its words.
+TEST(VerifyTest, NamesFileByteAndFrameOfWhatIsDamaged) {
+    BusyJournal busy(40);
+    std::vector<VerifyFinding> places;  // of a frame of a closed segment, and of one of the open segment
+    {
+        auto reader = JournalReader::open(*busy.disk);
+        ASSERT_TRUE(reader);
+        for (const Seq seq : {Seq{12}, (*reader)->last() - 1}) {
+            const auto place = (*reader)->store().place(seq);
+            ASSERT_TRUE(place);
+            places.push_back({place->file, place->offset, seq, {}, {}});
+        }
+    }
+    ASSERT_NE(places[0].file, places[1].file);
+    for (const VerifyFinding& at : places) {
+        auto spoilt = busy.storage->copy();
+        spoilt->flip(at.file, at.offset + 150, 4);
+        MemoryDisk disk(spoilt);
+        const auto report = verify(disk);
+        ASSERT_TRUE(report);
+        ASSERT_FALSE(report->proved());
+        const VerifyFinding& finding = report->findings.front();
+        EXPECT_EQ(finding.file, at.file) << describe(finding);
+        EXPECT_EQ(finding.offset, at.offset) << describe(finding);
+        EXPECT_EQ(finding.seq, at.seq) << describe(finding);
+        EXPECT_TRUE(describe(finding).starts_with(at.file + ", byte " + std::to_string(at.offset) + ": frame "))
+            << describe(finding);
+    }
+    for (const std::string& file : busy.storage->names()) {
+        if (!file.starts_with("image/") && !file.starts_with("ids/") && file != "superblock") continue;
+        auto spoilt = busy.storage->copy();
+        for (std::uint64_t at = 0; at < spoilt->bytes(file).size(); at += 64) spoilt->flip(file, at, 1);
+        MemoryDisk disk(spoilt);
+        const auto report = verify(disk);
+        ASSERT_TRUE(report);
+        const auto named = [&](const VerifyFinding& finding) { return finding.file == file; };
+        // Of two images the newer one is looked at.
+        if (report->proved() && file.starts_with("image/")) continue;
+        EXPECT_TRUE(std::ranges::any_of(report->findings, named)) << file << ": " << describe(report->findings.front());
     }
 }
 
