@@ -39,24 +39,25 @@ TEST(VerifyDecideTest, NamesFrameAndPaymentOfAnOutcomeThatTheRulesDoNotGive) {
     const struct {
         const char* promise;
         const char* says;
+        std::uint64_t payment;  // that is to be named; 0: none, as it is of another cell
         std::function<void(Changes&)> spoil;
     } cases[] = {
-        {"refused, though it should have settled", "status settled, recorded: rejected", refuse_first},
-        {"another reason", "reason none, recorded: risk_rejected",
+        {"refused, though it should have settled", "status settled, recorded: rejected", 777, refuse_first},
+        {"another reason", "reason none, recorded: risk_rejected", 777,
          [](Changes& c) { c.outcomes[0].reason = Reason::risk_rejected; }},
-        {"another score", "score 0, recorded: clear by policy 1, score 40",
+        {"another score", "score 0, recorded: clear by policy 1, score 40", 778,
          [](Changes& c) { c.outcomes[1].why.score = 40; }},
-        {"a hold that lasts longer", "another reservation",
+        {"a hold that lasts longer", "another reservation", 778,
          [](Changes& c) {
              c.outcomes[1].expires_at += 1h;
              c.holds[0].expires_at += 1h;
          }},
-        {"another number", "number", [](Changes& c) { c.outcomes[1].number += 1; }},
-        {"a limit that counts nothing", "0 limit counters, recorded: 1",
+        {"another number", "number", 778, [](Changes& c) { c.outcomes[1].number += 1; }},
+        {"a limit that counts nothing", "0 limit counters, recorded: 1", 0,
          [](Changes& c) { c.counters.push_back({{1, 2}, 3, 4, 0, 5}); }},
-        {"a floor that nobody set", "account", [](Changes& c) { c.accounts[0].floor = -1; }},
-        {"an id that another request spends", "another id", [](Changes& c) { c.known[1].meaning += 1; }},
-        {"a count of payments", "tenant 0", [](Changes& c) { c.tenants[0].last_number += 1; }},
+        {"a floor that nobody set", "account", 0, [](Changes& c) { c.accounts[0].floor = -1; }},
+        {"an id that another request spends", "another id", 778, [](Changes& c) { c.known[1].meaning += 1; }},
+        {"a count of payments", "tenant 0", 0, [](Changes& c) { c.tenants[0].last_number += 1; }},
     };
     for (const auto& wrong : cases) {
         BusyJournal busy(6, false);
@@ -69,6 +70,11 @@ TEST(VerifyDecideTest, NamesFrameAndPaymentOfAnOutcomeThatTheRulesDoNotGive) {
         EXPECT_NE(all.find(wrong.says), std::string::npos) << wrong.promise << ": " << all;
         EXPECT_NE(all.find("frame " + std::to_string(seq)), std::string::npos) << all;
         EXPECT_EQ(report->decided_through, seq - 1) << wrong.promise;
+        const VerifyFinding& finding = report->findings.front();
+        EXPECT_EQ(finding.seq, seq) << all;
+        EXPECT_EQ(finding.payment,
+                  wrong.payment != 0 ? std::optional(test::payment_id_of(wrong.payment)) : std::nullopt)
+            << wrong.promise << ": " << all;
         VerifyOptions quick;
         quick.decide = false;
         EXPECT_TRUE(verify(looking, quick)->proved()) << wrong.promise << ": it must be one that only deciding finds";

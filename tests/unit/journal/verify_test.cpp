@@ -65,21 +65,24 @@ TEST(VerifyTest, NamesFrameAndPaymentOfBooksThatDoNotAddUp) {
     const struct {
         const char* promise;
         const char* says;
+        std::uint64_t payment;  // that is to be named; 0: none, as it is of an account
         std::function<void(Changes&)> spoil;
     } cases[] = {
-        {"a balance changed beside the outcomes", "its image says", [](Changes& c) { c.accounts[0].balance += 5; }},
-        {"an account's image left out", "has no image", [](Changes& c) { c.accounts.erase(c.accounts.begin()); }},
-        {"a version left out", "version", [](Changes& c) { ++c.accounts[0].version; }},
-        {"a reservation that nothing holds", "reserve", [](Changes& c) { c.accounts[0].held += 7; }},
-        {"a hold left out", "do not agree", [](Changes& c) { c.holds.clear(); }},
-        {"an outcome that creates money", "does not arrive", [](Changes& c) { c.outcomes[0].creditor_after += 1; }},
-        {"an outcome with another begin", "before",
+        {"a balance changed beside the outcomes", "its image says", 0, [](Changes& c) { c.accounts[0].balance += 5; }},
+        {"an account's image left out", "has no image", 0, [](Changes& c) { c.accounts.erase(c.accounts.begin()); }},
+        {"a version left out", "version", 0, [](Changes& c) { ++c.accounts[0].version; }},
+        {"a reservation that nothing holds", "reserve", 0, [](Changes& c) { c.accounts[0].held += 7; }},
+        {"a hold left out", "do not agree", 778, [](Changes& c) { c.holds.clear(); }},
+        {"an outcome that creates money", "does not arrive", 777,
+         [](Changes& c) { c.outcomes[0].creditor_after += 1; }},
+        {"an outcome with another begin", "before", 777,
          [](Changes& c) {
              c.outcomes[0].debtor_before += 1;
              c.outcomes[0].debtor_after += 1;
          }},
-        {"a payment that does not spend its id", "spend its id", [](Changes& c) { c.known.clear(); }},
-        {"a capture of what is not open", "was not open", [](Changes& c) { c.outcomes[0].event = Event::captured; }},
+        {"a payment that does not spend its id", "spend its id", 777, [](Changes& c) { c.known.clear(); }},
+        {"a capture of what is not open", "was not open", 777,
+         [](Changes& c) { c.outcomes[0].event = Event::captured; }},
     };
     for (const auto& wrong : cases) {
         BusyJournal busy(6, false);
