@@ -347,6 +347,7 @@ void Wiring::Parts::start_resting() {
             service->let_go();
             if (index) index->let_go();
             if (sealed) sealed->let_go();
+            if (segments) segments->let_go();
             give_back_freed();
             return 0;
         },

@@ -59,6 +59,8 @@ public:
     bool is_making_room() const override;
     Result<> append(FramePtr frame) override;
     Result<> append_and_wait(FramePtr frame) override;
+    // The newest frames, which are kept for readers, are read from the disk again from now on. Threads: any.
+    void let_go() { tail_.let_go(); }
     bool close_through(Seq through) override;
     std::size_t in_flight_max() const override { return options_.in_flight_max; }
     std::size_t frame_bytes_max() const override { return options_.frame_bytes_max; }

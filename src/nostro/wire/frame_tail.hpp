@@ -24,6 +24,15 @@ public:
         }
     }
 
+    // All but the newest: who asks for the others has to read them.
+    void let_go() {
+        const std::lock_guard lock(mutex_);
+        if (frames_.size() < 2) return;
+        frames_.erase(frames_.begin(), frames_.end() - 1);
+        frames_.shrink_to_fit();
+        bytes_ = frames_.front()->bytes().size();
+    }
+
     // The oldest of them; 0: there is none.
     Seq first() const {
         const std::lock_guard lock(mutex_);
