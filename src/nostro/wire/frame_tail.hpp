@@ -26,10 +26,11 @@ public:
 
     // All but the newest: who asks for the others has to read them.
     void let_go() {
+        std::deque<FramePtr> gone;  // they may be many, and whoever adds one shall not wait for that
         const std::lock_guard lock(mutex_);
         if (frames_.size() < 2) return;
-        frames_.erase(frames_.begin(), frames_.end() - 1);
-        frames_.shrink_to_fit();
+        gone.swap(frames_);
+        frames_.push_back(gone.back());
         bytes_ = frames_.front()->bytes().size();
     }
 
