@@ -77,6 +77,7 @@ def flipped(member, at):
     return forge
 
 
+BOOKS = {"books": {"as_of": {"seq": 1}, "currencies": [], "balanced": True}, "verified": None}
 FORGERIES = {
     "a later signature": lambda proof: proof["outcomes"][0]["checkpoint"].update(time="2020-01-01T00:00:00.000000Z"),
     "a checkpoint of another frame": lambda proof: proof["outcomes"][0]["checkpoint"].update(seq=1),
@@ -92,6 +93,7 @@ FORGERIES = {
     "outcomes in another order": lambda proof: proof["outcomes"].reverse(),
     "an outcome told twice": lambda proof: proof["outcomes"].append(proof["outcomes"][-1]),
     "no outcomes": lambda proof: proof.update(outcomes=[]),
+    "genuine books in place of outcomes": lambda proof: proof.update({**proof["outcomes"][0], "outcomes": [], **BOOKS}),
     "outcomes left out": lambda proof: proof.pop("outcomes"),
     "an outcome without checkpoint": lambda proof: proof["outcomes"][0].pop("checkpoint"),
     "an outcome without index": lambda proof: proof["outcomes"][0].pop("index"),
@@ -191,6 +193,8 @@ LEDGER_FORGERIES = {
     "another sum": lambda proof: proof["books"]["currencies"][0].update(sum="0.01"),
     "another journal verified": lambda proof: proof["verified"].update(digest="0f" * 32),
     "no sums": lambda proof: proof["books"].pop("currencies"),
+    "a payment beside them": lambda proof: proof.update(payment_id="0123456789abcdef" * 2),
+    "outcomes beside them": lambda proof: proof.update(outcomes=[]),
     "no checkpoint": lambda proof: proof.pop("checkpoint"),
     "no version": lambda proof: proof.pop("version"),
     "another version": lambda proof: proof.update(version=2),

@@ -70,8 +70,8 @@ std::vector<Route> proof_routes(const Api& api) {
                             "The books now, a signed checkpoint of them, and when they were last proved whole");
     ledger.description =
         "Signed is how the journal stands at the frame of the books, and no sum: a copy of the journal that has this "
-        "digest "
-        "there proves them, with `nostro verify --data`. `nostro verify --proof FILE` checks the signature, that the "
+        "digest there proves them, with `nostro verify --data`. `nostro verify --proof FILE` checks the signature, "
+        "that the "
         "sums are told for that frame, and that they are zero.";
     ledger.answers = {json_answer(200, "The proof.", "LedgerProof")};
     add_problems(ledger, {503});

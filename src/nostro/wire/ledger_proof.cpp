@@ -97,8 +97,9 @@ Result<> check_verified(Element json, CheckedLedger& checked) {
 bool is_ledger_proof(std::string_view json) {
     simdjson::dom::parser parser;
     Element document;
-    return parser.parse(simdjson::padded_string(json)).get(document) == simdjson::SUCCESS &&
-           document["books"].error() == simdjson::SUCCESS;
+    if (parser.parse(simdjson::padded_string(json)).get(document) != simdjson::SUCCESS) return false;
+    const auto has = [&](const char* member) { return document[member].error() == simdjson::SUCCESS; };
+    return has("books") && !has("payment_id") && !has("outcomes");
 }
 
 Result<CheckedLedger> check_ledger_proof(std::string_view json) {

@@ -20,6 +20,7 @@ struct CheckedLedger {
     std::optional<Verified> verified;     // what the service says of the last `nostro verify`
 };
 
+// What speaks of a payment is none, whatever else it holds: less is asked of a proof of the books.
 bool is_ledger_proof(std::string_view json);
 // Checks everything but whether the key is to be trusted. `invalid`: says what is wrong.
 Result<CheckedLedger> check_ledger_proof(std::string_view json);

@@ -75,6 +75,9 @@ Result<ProvedOutcome> check_part(simdjson::dom::element json, PaymentId payment)
 
 Place place_of(const ProvedOutcome& outcome) { return {outcome.frame->seq(), outcome.index}; }
 
+// A record is kept once, and a payment that was quarantined is one: nothing follows on either.
+bool can_begin(Event event) { return event == Event::submitted || event == Event::record_kept; }
+
 bool can_follow(Status before, const Outcome& outcome) {
     switch (outcome.event) {
         case Event::captured:
@@ -94,7 +97,7 @@ Result<> check_order(const std::vector<ProvedOutcome>& outcomes) {
         if (place_of(outcomes[i]) > place_of(outcomes[i - 1])) continue;
         return wrong(fmt::format("outcomes {} and {} are not in the order of the journal", i, i + 1));
     }
-    if (outcomes.front().outcome().event != Event::submitted) {
+    if (!can_begin(outcomes.front().outcome().event)) {
         return wrong("outcome 1 is not the first of the payment: an earlier one is left out");
     }
     for (std::size_t i = 1; i < outcomes.size(); ++i) {

@@ -106,6 +106,13 @@ TEST_F(LedgerProofTest, WhatWasVerifiedMustBeTheSameJournal) {
     EXPECT_NE(refusal_with(R"("first":1)", R"("first":10)").find("verified is no report"), std::string::npos);
 }
 
+TEST_F(LedgerProofTest, WhatSpeaksOfAPaymentIsNoneWhateverElseItHolds) {
+    for (const char* member : {"payment_id", "outcomes"}) {
+        const std::string beside = "{\"" + std::string(member) + "\":0," + document().substr(1);
+        EXPECT_FALSE(is_ledger_proof(beside)) << beside;
+    }
+}
+
 TEST_F(LedgerProofTest, WhatLacksAMemberIsRefused) {
     for (const char* member :
          {"version", "checkpoint", "books", "verified", "as_of", "currencies", "kinds", "posted"}) {

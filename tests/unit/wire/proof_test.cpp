@@ -66,6 +66,18 @@ TEST_F(ProofTest, AnHonestProofIsAccepted) {
     EXPECT_EQ(proved->outcomes[0].checkpoint.key, key_.public_key());
 }
 
+TEST_F(ProofTest, ARecordIsProvedToo) {
+    Outcome record;
+    record.event = Event::record_kept;
+    record.status = Status::quarantined;
+    record.payment = numbered_payment(9);
+    Changes changes;
+    changes.outcomes.push_back(record);
+    const FramePtr frame = chain_.next(0, 100, changes);
+    const ProofPart own{0, frame, {}, sign_checkpoint(7, frame->digest, kNow, key_)};
+    EXPECT_EQ(refusal(document(own, record.payment)), "accepted");
+}
+
 TEST_F(ProofTest, AFrameMayBeItsOwnCheckpoint) {
     ProofPart own{0, frames_[2], {}, sign_checkpoint(3, frames_[2]->digest, kNow, key_)};
     EXPECT_EQ(refusal(document(own)), "accepted");
