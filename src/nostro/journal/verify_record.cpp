@@ -46,7 +46,9 @@ VerifyFinding damage(const Error& error) {
     VerifyFinding finding{{}, 0, 0, {}, error.what};
     std::string_view rest = error.what;
     const std::string_view file = rest.substr(0, rest.find_first_of(" ,:"));
-    if (file.find('/') == std::string_view::npos && file != kSuperblockName) return finding;
+    const bool is_file = file.find('/') != std::string_view::npos || file == kSuperblockName;
+    if (!is_file || file.starts_with('/'))
+        return finding;  // the latter are the system's words, of no file of a journal
     rest.remove_prefix(file.size());
     (void)take(rest, ", byte ", finding.offset);
     if (!take(rest, ": ")) return {{}, 0, 0, {}, error.what};
