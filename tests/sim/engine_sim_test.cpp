@@ -2,6 +2,7 @@
 //
 // NOSTRO_SIM_SEEDS: how many seeds. NOSTRO_SIM_SEED: this one alone, to look at a failure again.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cerrno>  // program_invocation_name
 #include <cstdlib>
@@ -20,6 +21,7 @@ constexpr std::uint64_t kSeeds = 50;  // half a minute
 constexpr std::uint64_t kSeeds = 200;  // ten seconds
 #endif
 constexpr int kActs = 700;
+constexpr unsigned kPatience = 300;  // seconds: a seed that takes as long hangs, and the signal ends the program
 
 std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
     const char* text = std::getenv(variable);
@@ -38,6 +40,7 @@ void run_seeds(std::unique_ptr<Store> (*make_store)(std::uint64_t)) {
     const std::uint64_t last = only != 0 ? only : number_from("NOSTRO_SIM_SEEDS", kSeeds);
     const testing::TestInfo& test = *testing::UnitTest::GetInstance()->current_test_info();
     for (std::uint64_t seed = first; seed <= last; ++seed) {
+        alarm(kPatience);
         World world(seed, make_store(seed));
         play(world);
         if (!testing::Test::HasFailure()) world.check();

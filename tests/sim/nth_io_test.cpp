@@ -6,6 +6,7 @@
 //
 // NOSTRO_NTH_IO_LIVES: how many lives. NOSTRO_NTH_IO_EVERY: only every so manieth operation breaks.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <iostream>
@@ -85,6 +86,7 @@ public:
     std::uint64_t lives() const { return lives_.size(); }
     std::uint64_t operations(std::uint64_t life) const { return operations_[life]; }
     void spoil(std::uint64_t life, const FaultyDisk::Plan& plan, const std::string& where) const {
+        alarm(300);  // seconds: what takes as long hangs, and the signal ends the program
         const auto disk = before_[life]->copy();
         const Told told = run(life, disk, plan);
         ASSERT_TRUE(told.met_the_fault) << where;
