@@ -18,7 +18,8 @@ PATIENCE_S = 600
 
 
 def on_two_cores():
-    """What is measured, whoever drives it and every peer run on the same two from now on: the goals are for two."""
+    """What is measured, whoever drives it and every peer run on the same two processors from now on: the goals are for
+    two."""
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
 
 

@@ -75,7 +75,7 @@ def stalls(size):
     if half["refused_requests"] > 0:
         raise RuntimeError(f"refused at half load: {half}")
     folded = after["segments_archived"] - before["segments_archived"]
-    if lag == 0 or (size.seconds >= 60 and (folded == 0 or before["image"] == after["image"])):
+    if size.seconds >= 60 and (lag == 0 or folded == 0 or before["image"] == after["image"]):
         raise RuntimeError(f"nothing went on behind that could hold anybody up: {lag} {before} {after}")
     p50, worst = half["latency_us"]["p50"], half["latency_us"]["p100"]
     details = {"rate": rate, "p50_us": p50, "p99_us": half["latency_us"]["p99"], "p99_9_us": half["latency_us"]["p99_9"],
@@ -175,7 +175,7 @@ def bytes_each(size):
     both = loads["bulk"] + index
     rows.append(row("8", "journal (bulk) and index bytes a payment", both, "B", "<= 550", both <= 550,
                     index_bytes=round(index), archived_bytes=archived))  # fmt: skip
-    rows.append(row("8", "the same, alone, once its segment is archived", alone_archived, "B", "<= 400",
+    rows.append(row("8", "journal bytes a payment, alone, once its segment is archived", alone_archived, "B", "<= 400",
                     alone_archived <= 400))  # fmt: skip
     return rows
 
@@ -184,11 +184,16 @@ def bytes_alone():
     """Of a payment that shares its frame with no other: in the journal, and once the segment is archived."""
     segment, block = 16 << 20, 4096
     with Folder() as folder, Nostro(folder / "data", {"journal.segment_bytes": "16MiB"}) as nostro:
-        each = fill(nostro, 2 * segment // block, load="single")["journal_bytes_each"]
+        # Two segments, and a little of the next: the newest that is closed stays as it is.
+        each = fill(nostro, 2 * segment // block + 50, load="single")["journal_bytes_each"]
+        until = time.monotonic() + 60
+        while upkeep(nostro.data)["segments_archived"] == 0:
+            if time.monotonic() > until:
+                raise RuntimeError("a closed segment was not archived within a minute")
+            time.sleep(0.1)
         wait_for_rest(nostro)
-        archived = bytes_under(nostro.data / "archive")
-        count = upkeep(nostro.data)["segments_archived"]
-    return each, archived / (count * segment / each)
+        archived = bytes_under(nostro.data / "archive") / upkeep(nostro.data)["segments_archived"]
+    return each, archived * each / segment
 
 
 def wait_for_rest(nostro, quiet_s=5, patience_s=120):

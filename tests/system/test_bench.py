@@ -197,7 +197,7 @@ def test_the_programs_that_measure_the_goals_run():
     """At a size that says nothing of speed: they must not rot between the days on which somebody measures."""
     done = subprocess.run(
         [sys.executable, ROOT / "bench" / "goals", "bytes", "queries", "--payments", "20000", "--queries", "20", "--json",
-         "-"], env=environment({"NOSTRO_BIN": BINARY}), capture_output=True, text=True, timeout=PATIENCE_S)  # fmt: skip
+         "-"], env=environment({"NOSTRO_BIN": BINARY}), capture_output=True, text=True, timeout=4 * PATIENCE_S)  # fmt: skip
     assert done.returncode == 0, done
     rows = json.loads(done.stdout)["rows"]
     assert [each["goal"] for each in rows] == ["8"] * 6 + ["10b"] * 3, rows
