@@ -174,6 +174,7 @@ private:
                                  Answer& answer);
     Answer apply(const Command& command, std::span<const std::byte> encoded, PaymentId key);
     Result<std::optional<Answer>> sealed_answer(Pending& pending, const Command& command);
+    Result<std::optional<SealedIds::Found>> find_sealed(PaymentId id) const;
     Result<std::optional<Answer>> ask_sealed(const Command& command) const;
     Result<> find_ended(const Command& command, Answer& answer) const;
     void tell_source(Source& source, const Arrival& arrival, const Answer& answer);

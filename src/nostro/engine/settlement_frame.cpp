@@ -328,13 +328,18 @@ Result<std::optional<Answer>> Settlement::sealed_answer(Pending& pending, const 
     return ask_sealed(command);
 }
 
+// Of all that the Book has forgotten by now.
+Result<std::optional<SealedIds::Found>> Settlement::find_sealed(PaymentId id) const {
+    return parts_.sealed->find(id, book_.forgotten_through());
+}
+
 Result<std::optional<Answer>> Settlement::ask_sealed(const Command& command) const {
     if (parts_.sealed == nullptr || book_.forgotten_through() == 0) return std::optional<Answer>();
     // What the Book knows, it answers; the runs may have the ids of a group's items already.
     if (book_.known(command.id)) return std::optional<Answer>();
     Answer answer;
     if (!command.id.empty()) {
-        const auto found = parts_.sealed->find(command.id, book_.forgotten_through());
+        const auto found = find_sealed(command.id);
         if (!found) return found.error();
         if (*found) {
             answer.kind = (*found)->meaning == command.meaning ? Answer::Kind::replayed : Answer::Kind::reused;
@@ -344,7 +349,7 @@ Result<std::optional<Answer>> Settlement::ask_sealed(const Command& command) con
     }
     if (const auto* group = std::get_if<SubmitGroup>(&command.body)) {
         for (std::size_t i = 0; i < group->payments.size(); ++i) {
-            const auto found = parts_.sealed->find(group->payments[i].payment.id, book_.forgotten_through());
+            const auto found = find_sealed(group->payments[i].payment.id);
             if (!found) return found.error();
             if (!*found) continue;
             answer.kind = Answer::Kind::refused;
@@ -362,7 +367,7 @@ Result<> Settlement::find_ended(const Command& command, Answer& answer) const {
     if (!is_unknown || parts_.sealed == nullptr || book_.forgotten_through() == 0) return {};
     const PaymentId payment = payment_of(command);
     if (payment.empty()) return {};
-    const auto found = parts_.sealed->find(payment, book_.forgotten_through());
+    const auto found = find_sealed(payment);
     if (!found) return found.error();
     if (*found) answer.reason = Reason::not_open;
     return {};
