@@ -2,10 +2,10 @@
 #include "nostro/engine/message_source.hpp"
 
 #include <charconv>
-#include <map>
 #include <sstream>
 
 #include "nostro/adapters/memory/memory_topic_reader.hpp"
+#include "tests/unit/engine/map_of_sealed.hpp"
 #include "tests/unit/engine/world.hpp"
 
 namespace nostro::test {
@@ -233,22 +233,8 @@ TEST_F(MessageSourceTest, AMessageWithSeveralCommandsIsPassedWithItsLast) {
     EXPECT_TRUE(letters().empty());
 }
 
-// Ids of long ago, as they stand on disk.
-class SealedInMap final : public SealedIds {
-public:
-    Result<std::optional<Found>> find(PaymentId id, Seq last) const override {
-        const auto found = ids.find(id);
-        const bool is_asked_for = found != ids.end() && found->second.place.seq <= last;
-        return is_asked_for ? std::optional(found->second) : std::nullopt;
-    }
-    Seq through() const override { return sealed_through; }
-
-    std::map<PaymentId, Found> ids;
-    Seq sealed_through = 0;
-};
-
 TEST_F(MessageSourceTest, AnIdThatLeftMemoryLongAgoIsKnown) {
-    SealedInMap sealed;
+    MapOfSealed sealed;
     options.sealed = &sealed;
     options.book.known_max = 2'000;  // four generations of them are full after a few frames
     messages_max = ahead_max = 100;

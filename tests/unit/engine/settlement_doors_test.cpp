@@ -1,9 +1,9 @@
 // Sources, sealed ids and suspects: what settlement does beside answering requests.
 #include <csignal>
 #include <cstdio>
-#include <map>
 
 #include "nostro/base/hex.hpp"
+#include "tests/unit/engine/map_of_sealed.hpp"
 #include "tests/unit/engine/world.hpp"
 
 namespace nostro::test {
@@ -164,24 +164,6 @@ TEST_F(SourcesTest, WithoutRoomInTheBookASourceWaitsWhereItIs) {
     EXPECT_EQ(node->frame(node->journal_head())->last.at(0).next, 2u);
     EXPECT_TRUE(node->book.known(payment_id_of(1)));
 }
-
-// Runs of ids that a test fills.
-class MapOfSealed final : public SealedIds {
-public:
-    Result<std::optional<Found>> find(PaymentId id, Seq last) const override {
-        ++asked;
-        if (trouble) return *trouble;
-        const auto found = ids.find(id);
-        const bool is_asked_for = found != ids.end() && found->second.place.seq <= last;
-        return is_asked_for ? std::optional(found->second) : std::nullopt;
-    }
-    Seq through() const override { return sealed_through; }
-
-    std::map<PaymentId, Found> ids;
-    Seq sealed_through = 0;
-    std::optional<Error> trouble;
-    mutable int asked = 0;
-};
 
 class SealedIdsTest : public SettlementDoorsTest {
 protected:
