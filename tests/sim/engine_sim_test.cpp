@@ -2,14 +2,12 @@
 //
 // NOSTRO_SIM_SEEDS: how many seeds. NOSTRO_SIM_SEED: this one alone, to look at a failure again.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cerrno>  // program_invocation_name
-#include <cstdlib>
 #include <iostream>
 #include <set>
 
-#include "nostro/base/text.hpp"
+#include "tests/sim/settings.hpp"
 #include "tests/sim/world.hpp"
 
 namespace nostro::sim {
@@ -21,12 +19,6 @@ constexpr std::uint64_t kSeeds = 50;  // half a minute
 constexpr std::uint64_t kSeeds = 200;  // ten seconds
 #endif
 constexpr int kActs = 700;
-constexpr unsigned kPatience = 300;  // seconds: a seed that takes as long hangs, and the signal ends the program
-
-std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
-    const char* text = std::getenv(variable);
-    return text == nullptr ? otherwise : parse_uint64(text).value_or(otherwise);
-}
 
 void play(World& world) {
     for (int i = 0; i < kActs && !testing::Test::HasFailure(); ++i) world.act();
@@ -40,7 +32,7 @@ void run_seeds(std::unique_ptr<Store> (*make_store)(std::uint64_t)) {
     const std::uint64_t last = only != 0 ? only : number_from("NOSTRO_SIM_SEEDS", kSeeds);
     const testing::TestInfo& test = *testing::UnitTest::GetInstance()->current_test_info();
     for (std::uint64_t seed = first; seed <= last; ++seed) {
-        alarm(kPatience);
+        begin_patience();
         World world(seed, make_store(seed));
         play(world);
         if (!testing::Test::HasFailure()) world.check();

@@ -6,16 +6,14 @@
 //
 // NOSTRO_NTH_IO_LIVES: how many lives. NOSTRO_NTH_IO_EVERY: only every so manieth operation breaks.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <cstdlib>
 #include <iostream>
 
-#include "nostro/base/text.hpp"
 #include "nostro/journal/verify.hpp"
 #include "nostro/wire/command_codec.hpp"
 #include "tests/sim/commands.hpp"
 #include "tests/sim/process.hpp"
+#include "tests/sim/settings.hpp"
 
 namespace nostro::sim {
 namespace {
@@ -32,11 +30,6 @@ constexpr int kRounds = 45;
 constexpr std::uint64_t kOperationsLeast = 2'000;
 constexpr BookSize kBook{
     .accounts_max = 60, .counters_max = 400, .holds_max = 400, .reversed_max = 200, .bounds_max = 20, .known_max = 300};
-
-std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
-    const char* text = std::getenv(variable);
-    return text == nullptr ? otherwise : parse_uint64(text).value_or(otherwise);
-}
 
 class Nowhere final : public Projection {
 public:
@@ -86,7 +79,7 @@ public:
     std::uint64_t lives() const { return lives_.size(); }
     std::uint64_t operations(std::uint64_t life) const { return operations_[life]; }
     void spoil(std::uint64_t life, const FaultyDisk::Plan& plan, const std::string& where) const {
-        alarm(300);  // seconds: what takes as long hangs, and the signal ends the program
+        begin_patience();
         const auto disk = before_[life]->copy();
         const Told told = run(life, disk, plan);
         ASSERT_TRUE(told.met_the_fault) << where;
