@@ -172,11 +172,14 @@ protected:
         const FramePtr frame = chain_.next(0, 100, changes);
         return {0, frame, {}, sign_checkpoint(frame->header.seq, frame->digest, kNow, key_)};
     }
-    static std::string refusal(const std::vector<ProofPart>& parts) {
+    static Result<ProvedPayment> checked(const std::vector<ProofPart>& parts) {
         std::string text;
         write_proof(text, numbered_payment(7), parts);
-        const auto checked = check_proof(text);
-        return checked ? "accepted" : checked.error().what;
+        return check_proof(text);
+    }
+    static std::string refusal(const std::vector<ProofPart>& parts) {
+        const auto proved = checked(parts);
+        return proved ? "accepted" : proved.error().what;
     }
 
     SigningKey key_ = SigningKey::random();
@@ -187,10 +190,7 @@ protected:
 };
 
 TEST_F(ProofOrderTest, AllOutcomesInTheirOrderAreAccepted) {
-    std::string text;
-    const std::vector<ProofPart> parts{review_, held_, settled_};
-    write_proof(text, numbered_payment(7), parts);
-    const auto proved = check_proof(text);
+    const auto proved = checked({review_, held_, settled_});
     ASSERT_TRUE(proved) << proved.error().what;
     EXPECT_EQ(proved->as_of(), 3u);
     EXPECT_TRUE(proved->has_ended());
@@ -226,10 +226,7 @@ TEST_F(ProofOrderTest, AnOutcomeThatIsLeftOutBeforeTheLastIsNoticed) {
 
 // What came after the last that is told cannot be seen: the proof says of when it is.
 TEST_F(ProofOrderTest, OneThatIsLeftOutAtTheEndOnlyMakesTheProofOlder) {
-    std::string text;
-    const std::vector<ProofPart> parts{review_, held_};
-    write_proof(text, numbered_payment(7), parts);
-    const auto proved = check_proof(text);
+    const auto proved = checked({review_, held_});
     ASSERT_TRUE(proved) << proved.error().what;
     EXPECT_EQ(proved->as_of(), 2u);
     EXPECT_FALSE(proved->has_ended());
