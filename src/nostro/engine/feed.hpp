@@ -43,6 +43,7 @@ private:
     Result<> begin();
     std::size_t fail(const Error& error, SteadyTime now);
     void recovered();
+
     const std::string name_;
     const FrameCache& frames_;
     Projection& projection_;

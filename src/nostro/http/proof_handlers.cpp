@@ -71,8 +71,7 @@ std::vector<Route> proof_routes(const Api& api) {
     ledger.description =
         "Signed is how the journal stands at the frame of the books, and no sum: a copy of the journal that has this "
         "digest there proves them, with `nostro verify --data`. `nostro verify --proof FILE` checks the signature, "
-        "that the "
-        "sums are told for that frame, and that they are zero.";
+        "that the sums are told for that frame, and that they are zero.";
     ledger.answers = {json_answer(200, "The proof.", "LedgerProof")};
     add_problems(ledger, {503});
     ledger.handler = [&api](const Request&, const Reply& reply) { ledger_proof(api, reply); };
